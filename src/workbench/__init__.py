@@ -1,0 +1,1 @@
+"""The notebook vocabulary of the register workbench."""

@@ -1,0 +1,227 @@
+"""The store: one folder a table, every version kept, a catalogue that says what holds.
+
+A version is a folder that is never changed once it has its name. Writing goes: files into a
+staging folder, the folder renamed into its place, the catalogue replaced. A writer that is killed
+between these leaves the old version in force; what it left behind is swept by the next writer.
+Readers need no lock: they read the catalogue once and then files that nobody changes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import mkdtemp
+
+import ibis
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from workbench.errors import StoreError, did_you_mean
+from workbench.registers.schema import Table
+
+FORMAT = 1  # raise when an older workbench could no longer read the store
+CATALOGUE = "catalogue.json"
+ROWS = "rows.parquet"
+SET_ASIDE = "set_aside.parquet"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(_Record):
+    """A file that was imported."""
+
+    name: str
+    sha256: str
+    n_bytes: int
+    n_rows: int
+    read_as: str
+
+
+class Fault(_Record):
+    """A rule that rows broke: counted, with the first row numbers, without values."""
+
+    rule: str
+    column: str
+    n_rows: int
+    first_rows: tuple[str, ...]
+
+
+class Version(_Record):
+    """One import of a table: what came, what was kept, what was set aside and why."""
+
+    name: str
+    key: str  # of source files and definition: the same key again changes nothing
+    imported_at: str
+    as_of: date
+    sources: tuple[Source, ...]
+    definition_sha256: str
+    definition: Table
+    n_rows_read: int
+    n_rows_kept: int
+    n_rows_set_aside: int
+    faults: tuple[Fault, ...]
+    notes: tuple[Fault, ...]
+    columns_left_out: tuple[str, ...]
+    first_date: date | None
+    last_date: date | None
+    rows_sha256: str
+    workbench_version: str
+
+
+class Catalogue(_Record):
+    """Everything the store holds, in the order it came."""
+
+    format: int = FORMAT
+    tables: dict[str, tuple[Version, ...]] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store as it stood when it was opened."""
+
+    folder: Path
+    catalogue: Catalogue
+
+    def version(self, table: str) -> Version:
+        """The newest version of `register.table`; an unknown name names the nearest."""
+        versions = self.catalogue.tables.get(table)
+        if not versions:
+            raise StoreError(
+                f'The store holds no table "{table}".{did_you_mean(table, self.catalogue.tables)} '
+                f"Bring it in with: workbench import {table} FILE"
+            )
+        return versions[-1]
+
+    def file(self, table: str, version: Version, name: str = ROWS) -> Path:
+        """Where a version's rows, or its rows set aside, lie."""
+        path = self.folder / table.replace(".", "/") / version.name / name
+        if not path.is_file():
+            raise StoreError(
+                f"The store is damaged: {path.relative_to(self.folder)} is missing. Import {table} again."
+            )
+        return path
+
+    def rows(self, table: str) -> ibis.Table:
+        """The rows of a table's newest version, lazily, on the embedded engine."""
+        path = self.file(table, self.version(table))
+        return ibis.duckdb.connect().read_parquet(path)
+
+
+def open_store(folder: Path) -> Store:
+    """Read the catalogue; a folder that does not exist is an empty store."""
+    path = folder / CATALOGUE
+    if not path.exists():
+        return Store(folder, Catalogue())
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        made_by = content["format"]
+        if made_by > FORMAT:
+            raise StoreError(
+                f"{folder} was made by a newer workbench (format {made_by}; this one reads {FORMAT}). Update the workbench."
+            )
+        return Store(folder, Catalogue.model_validate(content))
+    except (ValueError, ValidationError, KeyError, TypeError):
+        raise StoreError(
+            f"{path} is damaged. Restore it from a backup, or move the folder away and import again."
+        ) from None
+
+
+class Writer:
+    """The one writer of a store; made by `writing`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = open_store(folder)
+        self.staging = Path(mkdtemp(prefix=".staging-", dir=folder))
+
+    def add_version(self, table: str, files: Path, version: Version) -> None:
+        """Put a finished folder of files in its place and tell the catalogue."""
+        _to_disk(files)
+        place = self.store.folder / table.replace(".", "/") / version.name
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _move_into_place(files, place)
+        versions = (*self.store.catalogue.tables.get(table, ()), version)
+        tables = {**self.store.catalogue.tables, table: versions}
+        catalogue = Catalogue(tables=tables)
+        _write_catalogue(self.store.folder / CATALOGUE, catalogue)
+        self.store = Store(self.store.folder, catalogue)
+
+    def next_name(self, table: str) -> str:
+        """The name of a table's next version."""
+        return f"v{len(self.store.catalogue.tables.get(table, ())) + 1:04d}"
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[Writer]:
+    """Open a store for writing; a second writer is told to wait.
+
+    The lock is the operating system's, so that it goes with a writer that is killed.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    lock = FileLock(folder / ".lock", timeout=0, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise StoreError(f"{folder} is being written by another import. Try again when it is done.") from None
+    try:
+        _sweep(folder, open_store(folder).catalogue)
+        writer = Writer(folder)
+        try:
+            yield writer
+        finally:
+            shutil.rmtree(writer.staging, ignore_errors=True)
+    finally:
+        lock.release()
+
+
+def _move_into_place(files: Path, place: Path) -> None:
+    files.rename(place)
+    _sync_folder(place.parent)
+
+
+def _write_catalogue(path: Path, catalogue: Catalogue) -> None:
+    new = path.with_suffix(".new")
+    with new.open("w", encoding="utf-8") as stream:
+        stream.write(catalogue.model_dump_json(indent=1))
+        stream.flush()
+        os.fsync(stream.fileno())
+    new.chmod(0o600)
+    new.replace(path)
+    _sync_folder(path.parent)
+
+
+def _to_disk(folder: Path) -> None:
+    """Wait until the files are on disk: a rename must never outlive what it names."""
+    for path in folder.iterdir():
+        path.chmod(0o600)
+        with path.open("rb+") as stream:
+            os.fsync(stream.fileno())
+    folder.chmod(0o700)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":  # Windows cannot open a folder; NTFS journals the rename itself
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sweep(folder: Path, catalogue: Catalogue) -> None:
+    """Remove what a killed writer left: staging folders and versions nobody knows."""
+    for left in [*folder.glob(".staging-*"), folder / "catalogue.new"]:
+        shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+    for place in folder.glob("*/*/v[0-9]*"):
+        table = f"{place.parent.parent.name}.{place.parent.name}"
+        if place.name not in {version.name for version in catalogue.tables.get(table, ())}:
+            shutil.rmtree(place)
