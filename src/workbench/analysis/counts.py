@@ -43,6 +43,12 @@ def names_of(by: str | Sequence[str] | None) -> list[str]:
     return [by] if isinstance(by, str) else list(by)
 
 
+def label(level: object) -> str:
+    """A level or group as text, with whole numbers as such although a gap made them floats."""
+    whole = isinstance(level, float) and level.is_integer()
+    return str(int(level)) if whole else str(level)
+
+
 def check_frame(persons: pd.DataFrame, columns: Sequence[str]) -> None:
     """Refuse a frame without persons, or without one of the columns that are asked for.
 
@@ -56,17 +62,11 @@ def check_frame(persons: pd.DataFrame, columns: Sequence[str]) -> None:
     for column in columns:
         if column not in persons.columns:
             known = [name for name in persons.columns if isinstance(name, str)]
-            raise DataError(
-                f'persons: no column "{column}".{did_you_mean(column, known)}'
-            )
+            raise DataError(f'persons: no column "{column}".{did_you_mean(column, known)}')
         if list(persons.columns).count(column) > 1:
-            raise DataError(
-                f'persons: more than one column is named "{column}". Rename them.'
-            )
+            raise DataError(f'persons: more than one column is named "{column}". Rename them.')
     if persons.empty:
-        raise DataError(
-            "persons: no persons. Check the choice of persons before the analysis."
-        )
+        raise DataError("persons: no persons. Check the choice of persons before the analysis.")
 
 
 def check_groups(persons: pd.DataFrame, names: Sequence[str]) -> None:
@@ -89,9 +89,7 @@ def check_groups(persons: pd.DataFrame, names: Sequence[str]) -> None:
         if (n_missing := int(persons[name].isna().sum()))
     ]
     if faults:
-        advice = (
-            'Give them a group of their own ("unknown") or leave them out, counted.'
-        )
+        advice = 'Give them a group of their own ("unknown") or leave them out, counted.'
         raise DataError(gathered(f"persons: some groups are missing. {advice}", faults))
 
 
@@ -128,16 +126,12 @@ def check_follow_up(
     if n_unknown:
         faults.append(f'column "{event}": neither 0 nor 1 in {n_unknown} rows')
     if weights is not None and (n_zero := int((weights == 0).sum())):
-        faults.append(
-            f'column "{weight}": 0 in {n_zero} rows; expected a weight above 0'
-        )
+        faults.append(f'column "{weight}": 0 in {n_zero} rows; expected a weight above 0')
     if entered is not None and (n_late := int((entered >= time).sum())):
         faults.append(f'column "{entry}": not before "{duration}" in {n_late} rows')
     if faults:
         advice = "Mend these rows or leave them out, counted, before the analysis."
-        raise DataError(
-            gathered(f"persons: some follow-up cannot be used. {advice}", faults)
-        )
+        raise DataError(gathered(f"persons: some follow-up cannot be used. {advice}", faults))
     return FollowUp(time=time, event=happened == 1, entry=entered, weight=weights)
 
 
@@ -164,7 +158,8 @@ def count_events(
     One row per group and time at which somebody leaves (or, with `entry`, enters), sorted: the
     columns of `by`, `time`, `at_risk`, `events`, `censored`, then `entered` when `entry` is
     given. With `weight` these are sums of weights, and `n_at_risk`, `n_events`, `n_censored`
-    are the persons behind them.
+    are the persons behind them; where some weight is not a whole number, `events_squares` and
+    `censored_squares` are sums of squared weights, for a robust variance.
 
     Raises
     ------
@@ -173,25 +168,27 @@ def count_events(
     """
     names = names_of(by)
     check_frame(persons, names)
-    follow_up = check_follow_up(
-        persons, duration=duration, event=event, entry=entry, weight=weight
-    )
+    follow_up = check_follow_up(persons, duration=duration, event=event, entry=entry, weight=weight)
     check_groups(persons, names)
     number, groups = _groups(persons, names)
     table = _leaving_and_entering(number, follow_up)
     numbers = table.index.get_level_values("group").to_numpy()
     time = table.index.get_level_values("time").to_numpy()
-    if (
-        types.is_integer_dtype(persons[duration].dtype)
-        and (time == np.floor(time)).all()
-    ):
+    if types.is_integer_dtype(persons[duration].dtype) and (time == np.floor(time)).all():
         time = time.astype(np.int64)
     table = _at_risk(table.reset_index(drop=True), numbers)
     kept = ["at_risk", "events", "censored"]
     kept += ["entered"] if entry is not None else []
     kept += ["n_at_risk", "n_events", "n_censored"] if weight is not None else []
+    if is_fractional(follow_up):
+        kept += ["events_squares", "censored_squares"]
     labels = groups.iloc[numbers].reset_index(drop=True)
     return pd.concat([labels, pd.Series(time, name="time"), table[kept]], axis=1)
+
+
+def is_fractional(follow_up: FollowUp) -> bool:
+    """Whether weights stand for sampling or propensity (not whole), not for repeated persons."""
+    return follow_up.weight is not None and bool((follow_up.weight % 1 != 0).any())
 
 
 def group_numbers(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
@@ -201,9 +198,7 @@ def group_numbers(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     return table.groupby(list(names), observed=True, sort=True).ngroup().to_numpy()
 
 
-def rows_at(
-    table: pd.DataFrame, names: Sequence[str], times: np.ndarray
-) -> dict[str, np.ndarray]:
+def rows_at(table: pd.DataFrame, names: Sequence[str], times: np.ndarray) -> dict[str, np.ndarray]:
     """Find, per group and asked time, where in a table of counts that time falls.
 
     Returns
@@ -220,9 +215,7 @@ def rows_at(
     return {
         "first": np.searchsorted(number, groups, side="left"),
         "last": np.searchsorted(number, groups, side="right") - 1,
-        "at_or_after": np.searchsorted(
-            key, groups * width + np.searchsorted(known, times)
-        ),
+        "at_or_after": np.searchsorted(key, groups * width + np.searchsorted(known, times)),
         "after": np.searchsorted(
             key,
             groups * width + np.searchsorted(known, times, side="right"),
@@ -235,9 +228,7 @@ def check_times(times: Sequence[float]) -> np.ndarray:
     """The asked times, sorted and each once; refuses what is not a list of finite numbers."""
     asked = np.unique(np.atleast_1d(np.asarray(times)))
     if asked.size == 0 or asked.dtype.kind not in "iuf" or not np.isfinite(asked).all():
-        raise StudyError(
-            "times: expected one or more finite numbers, in the unit of the duration."
-        )
+        raise StudyError("times: expected one or more finite numbers, in the unit of the duration.")
     return asked
 
 
@@ -248,9 +239,7 @@ def _numbers(
     if not types.is_numeric_dtype(series.dtype) or types.is_complex_dtype(series.dtype):
         n_missing = int(series.isna().sum())
         also = f" and is missing in {n_missing} rows" if n_missing else ""
-        faults.append(
-            f'column "{column}": holds {series.dtype}{also}; expected numbers'
-        )
+        faults.append(f'column "{column}": holds {series.dtype}{also}; expected numbers')
         return np.full(len(series), np.nan)
     values = series.to_numpy(dtype=np.float64, na_value=np.nan)
     kinds = {"missing": np.isnan(values), "infinite": np.isinf(values)}
@@ -276,6 +265,8 @@ def _leaving_and_entering(number: np.ndarray, follow_up: FollowUp) -> pd.DataFra
             "time": follow_up.time,
             "events": follow_up.event * size,
             "censored": ~follow_up.event * size,
+            "events_squares": follow_up.event * size**2,
+            "censored_squares": ~follow_up.event * size**2,
             "n_events": follow_up.event.astype(np.int64),
             "n_censored": (~follow_up.event).astype(np.int64),
         }
@@ -292,9 +283,7 @@ def _leaving_and_entering(number: np.ndarray, follow_up: FollowUp) -> pd.DataFra
 
 
 def _at_risk(table: pd.DataFrame, number: np.ndarray) -> pd.DataFrame:
-    leaving = (
-        table[["events", "n_events"]].to_numpy() + table[["censored", "n_censored"]]
-    )
+    leaving = table[["events", "n_events"]].to_numpy() + table[["censored", "n_censored"]]
     leaving.columns = pd.Index(["at_risk", "n_at_risk"])
     if "entered" not in table:
         at_risk = leaving[::-1].groupby(number[::-1]).cumsum()[::-1]

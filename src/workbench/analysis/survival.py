@@ -20,6 +20,7 @@ from scipy import stats
 from workbench.analysis import counts
 from workbench.errors import DataError, StudyError
 
+INNER = ["entered", "events_squares", "censored_squares"]
 INTERVALS = ("log-log", "log", "plain")
 # R's quantile.survfit takes a curve within this distance of the asked share as being on it
 ON_THE_LINE = float(np.sqrt(np.finfo(float).eps))
@@ -76,14 +77,16 @@ def kaplan_meier(
     follow-up of a group these four are missing, and so are the last three where the estimate is
     0. With delayed entry a risk set that empties early sends the curve to 0 for good, as in R.
     With `weight`, counts are sums of weights and `n_at_risk`, `n_events`, `n_censored` are the
-    persons; the standard error is Greenwood's with weighted counts.
+    persons; whole weights are repeated persons (Greenwood), and when some are not whole the
+    standard error is robust (infinitesimal jackknife), as in R.
 
     Raises
     ------
     DataError
         Columns or values that cannot be used; tells how many rows, shows none.
     StudyError
-        An unknown interval, a confidence outside 0-1, times that are not numbers.
+        An unknown interval, a confidence outside 0-1, times that are not numbers, or weights
+        that are not whole together with `entry` (not available yet).
 
     References
     ----------
@@ -94,11 +97,16 @@ def kaplan_meier(
     table = counts.count_events(
         persons, duration=duration, event=event, by=by, entry=entry, weight=weight
     )
+    if "events_squares" in table and entry is not None:
+        raise StudyError(
+            f'weight "{weight}" with entry "{entry}": not available yet when weights are not '
+            "whole numbers, since the standard error would differ from R's."
+        )
     curve = _curve(table, names, confidence, interval)
     if times is not None:
         return _curve_at(curve, names, counts.check_times(times))
     leaves = curve["events"] + curve["censored"] > 0
-    return curve[leaves].drop(columns="entered", errors="ignore").reset_index(drop=True)
+    return curve[leaves].drop(columns=INNER, errors="ignore").reset_index(drop=True)
 
 
 def quantiles(
@@ -139,9 +147,7 @@ def quantiles(
     _check_interval(confidence, interval)
     shares = np.unique(np.atleast_1d(np.asarray(q, dtype=float)))
     if not ((shares > 0) & (shares < 1)).all() or shares.size == 0:
-        raise StudyError(
-            "q: expected shares above 0 and below 1, such as 0.5 for the median."
-        )
+        raise StudyError("q: expected shares above 0 and below 1, such as 0.5 for the median.")
     table = counts.count_events(persons, duration=duration, event=event, by=by)
     curve = _curve(table, names, confidence, interval)
     parts = []
@@ -151,9 +157,7 @@ def quantiles(
         rows["n"] = part["at_risk"].iloc[0]
         rows["events"] = part["events"].sum()
         for column in ("estimate", "lower", "upper"):
-            rows[column] = _crossings(
-                part["time"].to_numpy(), part[column].to_numpy(), shares
-            )
+            rows[column] = _crossings(part["time"].to_numpy(), part[column].to_numpy(), shares)
         parts.append(rows)
     return pd.concat(parts, ignore_index=True)
 
@@ -227,9 +231,7 @@ def logrank(
     names, layers = counts.names_of(by), counts.names_of(strata)
     if not (rho >= 0 and gamma >= 0):
         raise StudyError("rho, gamma: expected 0 or more.")
-    table = counts.count_events(
-        persons, duration=duration, event=event, by=[*layers, *names]
-    )
+    table = counts.count_events(persons, duration=duration, event=event, by=[*layers, *names])
     number, layer = (
         counts.group_numbers(table, names),
         counts.group_numbers(table, layers),
@@ -262,14 +264,10 @@ def _check_interval(confidence: float, interval: str) -> None:
         raise StudyError("confidence: expected a number between 0 and 1, such as 0.95.")
 
 
-def _curve(
-    table: pd.DataFrame, names: list[str], confidence: float, interval: str
-) -> pd.DataFrame:
+def _curve(table: pd.DataFrame, names: list[str], confidence: float, interval: str) -> pd.DataFrame:
     number = counts.group_numbers(table, names)
     d, y = table["events"].to_numpy(float), table["at_risk"].to_numpy(float)
-    persons = (
-        ("n_events", "n_at_risk") if "n_events" in table else ("events", "at_risk")
-    )
+    persons = ("n_events", "n_at_risk") if "n_events" in table else ("events", "at_risk")
     # everybody at risk has the event: told from persons, since sums of weights may not cancel
     everybody = (d > 0) & (table[persons[0]] == table[persons[1]]).to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -277,15 +275,27 @@ def _curve(
         term = np.where(everybody, np.inf, np.where(d > 0, d / (y * (y - d)), 0.0))
     estimate = pd.Series(factor).groupby(number).cumprod().to_numpy()
     spread = np.sqrt(pd.Series(term).groupby(number).cumsum().to_numpy())
-    lower, upper = _limits(
-        estimate, spread, stats.norm.ppf((1 + confidence) / 2), interval
-    )
-    std_error = np.where(
-        estimate > 0, estimate * np.where(estimate > 0, spread, 0.0), np.nan
-    )
-    return table.assign(
-        estimate=estimate, std_error=std_error, lower=lower, upper=upper
-    )
+    if "events_squares" in table:
+        spread = _robust_spread(table, number, spread**2, y - d)
+    lower, upper = _limits(estimate, spread, stats.norm.ppf((1 + confidence) / 2), interval)
+    std_error = np.where(estimate > 0, estimate * np.where(estimate > 0, spread, 0.0), np.nan)
+    return table.assign(estimate=estimate, std_error=std_error, lower=lower, upper=upper)
+
+
+def _robust_spread(
+    table: pd.DataFrame, number: np.ndarray, slope: np.ndarray, staying: np.ndarray
+) -> np.ndarray:
+    # infinitesimal jackknife: what the log of the curve changes by when a person's weight does
+    # is slope(t) for those who stay beyond t; who leaves at s adds slope(s), less 1/staying(s)
+    # with the event. Squares are summed over persons from the sums of squared weights.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        happened = table["events_squares"].to_numpy() * (slope - 1 / staying) ** 2
+        gone = np.where(table["events_squares"] > 0, happened, 0.0)
+        gone = gone + np.where(slope > 0, table["censored_squares"] * slope**2, 0.0)
+        squares = table["events_squares"] + table["censored_squares"]
+        left = squares.groupby(number).transform("sum") - squares.groupby(number).cumsum()
+        total = pd.Series(gone).groupby(number).cumsum() + left.to_numpy() * slope**2
+    return np.sqrt(total.to_numpy())
 
 
 def _limits(
@@ -305,15 +315,9 @@ def _limits(
     return lower, upper
 
 
-def _counts_at(
-    table: pd.DataFrame, names: list[str], times: np.ndarray
-) -> pd.DataFrame:
+def _counts_at(table: pd.DataFrame, names: list[str], times: np.ndarray) -> pd.DataFrame:
     rows = counts.rows_at(table, names, times)
-    labels = (
-        table[names]
-        .iloc[np.repeat(rows["first"][:, 0], len(times))]
-        .reset_index(drop=True)
-    )
+    labels = table[names].iloc[np.repeat(rows["first"][:, 0], len(times))].reset_index(drop=True)
     labels["time"] = np.tile(times, len(rows["first"]))
     for column in (
         "at_risk",
@@ -327,9 +331,7 @@ def _counts_at(
             continue
         if column.endswith("at_risk"):
             padded = np.append(table[column].to_numpy(), 0)
-            found = np.where(
-                rows["at_or_after"] <= rows["last"], padded[rows["at_or_after"]], 0
-            )
+            found = np.where(rows["at_or_after"] <= rows["last"], padded[rows["at_or_after"]], 0)
         else:
             running = np.append(0, table[column].to_numpy().cumsum())
             found = running[rows["after"]] - running[rows["first"]]
@@ -339,9 +341,7 @@ def _counts_at(
 
 def _curve_at(curve: pd.DataFrame, names: list[str], times: np.ndarray) -> pd.DataFrame:
     table = _counts_at(curve, names, times)
-    for column in table.columns.intersection(
-        ["events", "censored", "n_events", "n_censored"]
-    ):
+    for column in table.columns.intersection(["events", "censored", "n_events", "n_censored"]):
         until = table[column].to_numpy().reshape(-1, len(times))
         table[column] = np.diff(until, axis=1, prepend=0).ravel()
     rows = counts.rows_at(curve, names, times)
@@ -354,20 +354,18 @@ def _curve_at(curve: pd.DataFrame, names: list[str], times: np.ndarray) -> pd.Da
         ("upper", 1.0),
     ):
         latest = curve[column].to_numpy()[np.maximum(rows["after"] - 1, 0)]
-        table[column] = np.where(
-            past, np.nan, np.where(before, at_start, latest)
-        ).ravel()
+        table[column] = np.where(past, np.nan, np.where(before, at_start, latest)).ravel()
     return table
 
 
 def _crossings(time: np.ndarray, share: np.ndarray, q: np.ndarray) -> np.ndarray:
-    known = ~np.isnan(share)
-    at, falling = time[known], -share[known]
-    padded = np.append(at, np.nan).astype(float)
-    reached = np.searchsorted(falling, -(1 - q) - ON_THE_LINE)
-    passed = np.searchsorted(falling, -(1 - q) + ON_THE_LINE, side="right")
+    # limits may rise again late in a curve: the running minimum finds the first crossing
+    falling = -np.fmin.accumulate(np.where(np.isnan(share), np.inf, share))
+    padded = np.append(time, np.nan).astype(float)
+    reached = np.searchsorted(falling, q - 1 - ON_THE_LINE)
+    passed = np.searchsorted(falling, q - 1 + ON_THE_LINE, side="right")
     # a curve that ends on the line: the flat stretch ends with the last follow-up
-    end = np.where(passed < len(at), padded[passed], time[-1])
+    end = np.where(passed < len(time), padded[passed], time[-1])
     return np.where(passed > reached, (padded[reached] + end) / 2, padded[reached])
 
 
@@ -402,6 +400,4 @@ def _chi_square(
             f"by={names}: some groups were never at risk together when an event happened, so "
             "they cannot be compared. Join groups or leave out the strata."
         )
-    return float(difference[used] @ np.linalg.solve(inner, difference[used])), int(
-        used.size
-    )
+    return float(difference[used] @ np.linalg.solve(inner, difference[used])), int(used.size)

@@ -7,7 +7,7 @@ surrounding blanks are removed; nothing else is repaired.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -25,6 +25,7 @@ STORED_TYPES = {
 YES = ("1", "true", "yes", "y", "ja", "j", "t", "sant")
 NO = ("0", "false", "no", "n", "nei", "nej", "f", "usant")
 ISO_DATE = r"\d{4}-\d{2}-\d{2}([ T]00:00(:00(\.0+)?)?)?"
+DATE_SHAPE = r"\d{4}-\d{2}-\d{2}.*|\d{8}|\d{1,2}[./-]\d{1,2}[./-]\d{4}"
 # Six or eight digits, a sign, four digits: the shape of a Swedish or Danish identity number.
 IDENTITY_SHAPE = r"(^|[^0-9])(\d\d)?\d\d[01]\d[0-9]\d[-+]\d{4}($|[^0-9])"
 
@@ -35,7 +36,7 @@ class Rule:
 
     name: str  # in words, as it is told: "unknown code"
     column: str  # the variable
-    condition: str  # SQL on the delivered text; true when the row breaks the rule
+    condition: str  # SQL on the typed rows; true when the row breaks the rule
 
 
 def value_sql(name: str, table: Table) -> str:
@@ -47,118 +48,131 @@ def value_sql(name: str, table: Table) -> str:
 
 
 def typed_sql(value: str, variable: Variable, *, decimal: str) -> str:
-    """SQL that gives the value in the variable's type, or nothing where it has another."""
+    """SQL that gives the value in the variable's type, or nothing where it has another.
+
+    The engine is more generous than a register may be (it takes 3.7 for 4, 1_000 for 1000 and
+    "infinity" for a date), so that a value is accepted when it comes back as it was, and looked
+    at closely only when it does not.
+    """
     if variable.type == "integer":
         # 3.0 is how many programs write the whole number 3; 3.5 is a fault.
         return (
-            f"case when regexp_full_match({value}, '[+-]?\\d{{1,18}}') then try_cast({value} as bigint) "
+            f"case when try_cast({value} as bigint)::varchar = {value} then try_cast({value} as bigint) "
+            f"when regexp_full_match({value}, '[+-]?\\d{{1,18}}') then try_cast({value} as bigint) "
             f"when regexp_full_match({value}, '[+-]?\\d{{1,15}}[.,]0*') "
             f"then try_cast(regexp_extract({value}, '^[+-]?\\d+') as bigint) end"
         )
     if variable.type == "decimal":
         number = value if decimal == "." else f"replace({value}, ',', '.')"
-        mark = "[.]" if decimal == "." else ","
-        shape = f"[+-]?(\\d+({mark}\\d*)?|{mark}\\d+)([eE][+-]?\\d{{1,3}})?"
-        return f"case when regexp_full_match({value}, '{shape}') then try_cast({number} as double) end"
+        other_mark = "," if decimal == "." else "."
+        parsed = f"try_cast({number} as double)"
+        plain = f"isfinite({parsed}) and not contains({value}, '_') and not contains({value}, '{other_mark}')"
+        return f"case when {plain} then {parsed} end"
     if variable.type == "date":
-        iso = f"when regexp_full_match({value}, '{ISO_DATE}') then try_cast(left({value}, 10) as date)"
+        iso = (
+            f"when try_cast({value} as date)::varchar = {value} and length({value}) = 10 then try_cast({value} as date) "
+            f"when regexp_full_match({value}, '{ISO_DATE}') then try_cast(left({value}, 10) as date)"
+        )
         if variable.date_format:
-            other = f"else try_strptime({value}, {literal(variable.date_format)})::date"
+            # What is read must be what is written: the engine's parser skips what it cannot place.
+            parsed = f"try_strptime({value}, {literal(variable.date_format)})::date"
+            other = f"when regexp_matches({value}, '\\d') then {parsed}"
         else:
-            other = f"when regexp_full_match({value}, '\\d{{8}}') then try_strptime({value}, '%Y%m%d')::date"
+            parsed = f"try_strptime({value}, '%Y%m%d')::date"
+            other = f"when regexp_full_match({value}, '\\d{{8}}') then {parsed}"
         return f"case {iso} {other} end"
     if variable.type == "boolean":
         return f"case when lower({value}) in {_among(YES)} then true when lower({value}) in {_among(NO)} then false end"
     return value
 
 
-def row_rules(table: Table, *, as_of: date, decimal: str) -> Iterator[Rule]:
-    """The rules that one row can break by itself, in the order of the definition."""
-    years = None
-    if table.dated_by:
-        dated = value_sql(table.dated_by, table)
-        years = f"year({typed_sql(dated, table.variables[table.dated_by], decimal=decimal)})"
-    for name, variable in table.variables.items():
-        value = value_sql(name, table)
-        typed = typed_sql(value, variable, decimal=decimal)
-        if variable.required or name in table.key or name == table.person:
-            yield Rule("missing value", name, f"{value} is null{_within(variable, years)}")
-        yield from _type_rules(name, variable, value, typed)
-        yield from _limit_rules(name, variable, typed, as_of)
-
-
-def _type_rules(name: str, variable: Variable, value: str, typed: str) -> Iterator[Rule]:
+def type_rules(name: str, table: Table) -> Iterator[Rule]:
+    """Why a delivered value has no value of its type; on rows where that is known to be so."""
+    variable, value = table.variables[name], value_sql(name, table)
     if variable.type == "date":
-        looks_like_one = f"regexp_full_match({value}, '\\d{{4}}-\\d{{2}}-\\d{{2}}.*|\\d{{8}}|\\d{{1,2}}[./-]\\d{{1,2}}[./-]\\d{{4}}')"
-        yield Rule("impossible date", name, f"{value} is not null and {typed} is null and {looks_like_one}")
-        yield Rule("not a date", name, f"{value} is not null and {typed} is null and not {looks_like_one}")
-    elif variable.type in {"integer", "decimal", "boolean"}:
-        expected = {"integer": "a whole number", "decimal": "a number", "boolean": "yes or no"}
-        yield Rule(f"not {expected[variable.type]}", name, f"{value} is not null and {typed} is null")
+        looks_like_one = f"regexp_full_match({value}, '{DATE_SHAPE}')"
+        yield Rule("impossible date", name, looks_like_one)
+        yield Rule("not a date", name, f"not {looks_like_one}")
     else:
-        yield Rule("damaged letters", name, f"contains({value}, chr(65533)) or contains({value}, 'Ã')")
-    if variable.codes:
-        yield Rule("unknown code", name, f"{typed}::varchar not in {_among(variable.codes)}")
+        expected = {"integer": "a whole number", "decimal": "a number", "boolean": "yes or no"}
+        yield Rule(f"not {expected[variable.type]}", name, "true")
 
 
-def _limit_rules(name: str, variable: Variable, typed: str, as_of: date) -> Iterator[Rule]:
-    limit = {"date": "date {}", "integer": "{}", "decimal": "{}"}.get(variable.type, "")
-    quote = literal if variable.type == "date" else str
+def row_rules(table: Table, *, as_of: date) -> Iterator[Rule]:
+    """What a row of typed values can break by itself, in the order of the definition.
+
+    Rows in the table `untyped` (_place, column_name) had a value of another type.
+    """
+    for name, variable in table.variables.items():
+        value = identifier(name)
+        if variable.required or name in table.key or name == table.person:
+            untyped = f"(select _place from untyped where column_name = {literal(name)})"
+            missing = f"{value} is null and _place not in {untyped}"
+            yield Rule("missing value", name, missing + _within(variable, table))
+        if variable.codes:
+            yield Rule("unknown code", name, f"{value}::varchar not in {_among(variable.codes)}")
+        elif variable.type in {"text", "code"}:
+            damaged = f"contains({value}, chr(65533)) or contains({value}, 'Ã')"
+            yield Rule("damaged letters", name, damaged)
+        yield from _limit_rules(name, variable, as_of)
+
+
+def _limit_rules(name: str, variable: Variable, as_of: date) -> Iterator[Rule]:
+    value = identifier(name)
     if variable.type == "date":
-        yield Rule(f"before {EARLIEST_DATE.year}", name, f"{typed} < date '{EARLIEST_DATE}'")
-        yield Rule("in the future", name, f"{typed} > date '{as_of}'")
+        yield Rule(f"before {EARLIEST_DATE.year}", name, f"{value} < date '{EARLIEST_DATE}'")
+        yield Rule("in the future", name, f"{value} > date '{as_of}'")
+    quoted = {"date": "date '{}'"}.get(variable.type, "{}")
     if variable.minimum is not None:
-        yield Rule("below the minimum", name, f"{typed} < {limit.format(quote(variable.minimum))}")
+        limit = quoted.format(variable.minimum)
+        yield Rule("below the minimum", name, f"{value} < {limit}")
     if variable.maximum is not None:
-        yield Rule("above the maximum", name, f"{typed} > {limit.format(quote(variable.maximum))}")
+        limit = quoted.format(variable.maximum)
+        yield Rule("above the maximum", name, f"{value} > {limit}")
 
 
-def note_rules(table: Table, *, decimal: str) -> Iterator[Rule]:
+def note_rules(table: Table) -> Iterator[Rule]:
     """What is worth telling but sets no row aside: values outside a variable's years."""
-    if table.dated_by is None:
-        return
-    dated = value_sql(table.dated_by, table)
-    year = f"year({typed_sql(dated, table.variables[table.dated_by], decimal=decimal)})"
     for name, variable in table.variables.items():
         if variable.first_year or variable.last_year:
-            value = value_sql(name, table)
-            outside = f"not (true{_within(variable, year)})"
-            yield Rule("value outside its years", name, f"{value} is not null and {outside}")
+            outside = f"not (true{_within(variable, table)})"
+            yield Rule("value outside its years", name, f"{identifier(name)} is not null and {outside}")
 
 
 def identity_rules(table: Table) -> Iterator[Rule]:
     """Columns of free values that seem to hold identity numbers although not declared so."""
     for name, variable in table.variables.items():
         if variable.type in {"text", "code"} and not variable.codes:
-            value = value_sql(name, table)
-            yield Rule("identity number", name, f"regexp_matches({value}, '{IDENTITY_SHAPE}')")
+            shaped = f"regexp_matches({identifier(name)}, '{IDENTITY_SHAPE}')"
+            yield Rule("identity number", name, shaped)
 
 
 def duplicate_sql(table: Table, source: str) -> str:
     """Rows that share their key: later copies of equal rows, and every row where they differ."""
-    key = ", ".join(value_sql(name, table) for name in table.key)
-    whole = ", ".join(value_sql(name, table) for name in table.variables)
-    complete = " and ".join(f"{value_sql(name, table)} is not null" for name in table.key)
+    key = ", ".join(identifier(name) for name in table.key)
+    whole = ", ".join(identifier(name) for name in table.variables)
+    complete = " and ".join(f"{identifier(name)} is not null" for name in table.key)
+    shared = f"select {key} from {source} where {complete} group by all having count(*) > 1"
     return (
-        f"with shared as (select {key} from {source} where {complete} group by all having count(*) > 1), "
-        f"rows as (select row_id, hash({whole}) as content, row({key}) as key from {source} "
-        f"where {complete} and row({key}) in (select row(columns(*)) from shared)), "
-        "judged as (select row_id, count(distinct content) over (partition by key) as n_contents, "
-        "row_number() over (partition by key order by row_id) as place from rows) "
-        "select row_id, case when n_contents > 1 then 'key shared by different rows' "
-        "else 'copy of another row' end from judged where n_contents > 1 or place > 1"
+        f"with alike as (select _place, hash({whole}) as content, {key} "
+        f"from {source} semi join ({shared}) using ({key})), "
+        "judged as (select _place, min(content) over same <> max(content) over same as differ, "
+        f"row_number() over (same order by _place) as copy_no from alike window same as (partition by {key})) "
+        "select _place, case when differ then 'key shared by different rows' "
+        "else 'copy of another row' end from judged where differ or copy_no > 1"
     )
 
 
-def _within(variable: Variable, year: str | None) -> str:
+def _within(variable: Variable, table: Table) -> str:
     """A condition that a row's year lies where the variable was collected; blank when always."""
+    year = f"year({identifier(table.dated_by)})" if table.dated_by else "null"
     condition = ""
-    if year and variable.first_year:
+    if variable.first_year:
         condition += f" and coalesce({year} >= {variable.first_year}, true)"
-    if year and variable.last_year:
+    if variable.last_year:
         condition += f" and coalesce({year} <= {variable.last_year}, true)"
     return condition
 
 
-def _among(values: Mapping[str, str] | tuple[str, ...]) -> str:
+def _among(values: Iterable[str]) -> str:
     return "(" + ", ".join(literal(value) for value in values) + ")"

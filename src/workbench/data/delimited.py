@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pyarrow.parquet as pq
 
 from workbench.data.headers import match_headers
 from workbench.data.sql import identifier, literal
@@ -40,29 +39,29 @@ class Misfit:
 class DelimitedRead:
     """What `read` found."""
 
+    relation: str  # SQL for the engine: the lines that fit, every value as text
     columns: dict[str, str]
     strangers: tuple[str, ...]
     n_rows: int
+    n_values: dict[str, int]
     misfits: tuple[Misfit, ...]
     how: str
 
 
-def read(file: Path, table: Table, *, staged: Path, staging: Path) -> DelimitedRead:
-    """Stage a delimited text file as text columns; raise `DataError` when it cannot be trusted."""
+def read(file: Path, table: Table, *, staging: Path) -> DelimitedRead:
+    """Make a delimited text file readable as text columns; raise `DataError` when it cannot be trusted."""
     encoding = table.delivery.encoding or recognise_encoding(file)
     text_file = _as_utf8(file, encoding, staging)
-    try:
-        delimiter, headers = _recognise_header(file, text_file, table)
-        columns, strangers = match_headers(headers, table, where=str(file))
-        # The engine does not tell capitals apart, so columns are staged by their place.
-        places = {header: f"c{at}" for at, header in enumerate(headers)}
-        n_rows, misfits = _stage(file, text_file, list(places.values()), delimiter, staged)
-    finally:
-        if text_file != file:
-            text_file.unlink(missing_ok=True)
+    delimiter, headers = _recognise_header(file, text_file, table)
+    columns, strangers = match_headers(headers, table, where=str(file))
+    # The engine does not tell capitals apart, so columns are named by their place.
+    places = {header: f"c{at}" for at, header in enumerate(headers)}
+    relation = _relation(text_file, list(places.values()), delimiter)
+    n_rows, n_values, misfits = _count(file, relation, list(places.values()))
     spoken = SPOKEN.get(delimiter, delimiter)
     placed = {name: places[header] for name, header in columns.items()}
-    return DelimitedRead(placed, strangers, n_rows, misfits, f"{encoding}, {spoken}-separated")
+    counted = {name: n_values[place] for name, place in placed.items()}
+    return DelimitedRead(relation, placed, strangers, n_rows, counted, misfits, f"{encoding}, {spoken}-separated")
 
 
 def recognise_encoding(file: Path) -> str:
@@ -156,30 +155,33 @@ def _recognise_header(file: Path, text_file: Path, table: Table) -> tuple[str, l
     return delimiter, headers
 
 
-def _stage(
-    file: Path, text_file: Path, names: list[str], delimiter: str, staged: Path
-) -> tuple[int, tuple[Misfit, ...]]:
+def _relation(text_file: Path, names: list[str], delimiter: str) -> str:
+    """SQL that reads the fitting lines; `ignore_errors` passes over those that `_count` kept."""
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-    source = (
+    return (
         f"read_csv({literal(text_file)}, auto_detect=false, header=true, delim={literal(delimiter)}, "
-        f"quote='\"', escape='\"', nullstr='', columns={{{columns}}}, store_rejects=true, rejects_limit=0, "
-        "max_line_size=4194304)"
+        f"quote='\"', escape='\"', nullstr='', columns={{{columns}}}, ignore_errors=true)"
     )
+
+
+def _count(
+    file: Path, relation: str, names: list[str]
+) -> tuple[int, dict[str, int], tuple[Misfit, ...]]:
+    """Read the file through once: the rows that fit, values a column, every line that does not."""
+    keeping = relation.replace("ignore_errors=true", "store_rejects=true, rejects_limit=0")
     with duckdb.connect() as engine:
-        engine.execute("set memory_limit = '1GB'")
-        # In the file's order: row numbers are what a fault is reported by.
-        selected = ", ".join(identifier(name) for name in names)
-        engine.execute(
-            f"copy (select {selected} from {source}) to {literal(staged)} (format parquet, compression lz4)"
-        )
+        # Every column is read, since the engine only notices faults in what it reads.
+        reads = ", ".join(f"count({identifier(name)})" for name in names)
+        ((n_rows, *counts),) = engine.execute(f"select count(*), {reads} from {keeping}").fetchall()
         rejected = engine.execute(
-            "select line, any_value(error_type)::varchar, any_value(csv_line) from reject_errors group by line order by line"
+            "select line, any_value(error_type)::varchar, any_value(csv_line) "
+            "from reject_errors group by line order by line"
         ).fetchall()
     for line, kind, _ in rejected:
         if kind in {"UNQUOTED VALUE", "LINE SIZE OVER MAXIMUM"}:
             raise DataError(
-                f"{file}, row {line - 1}: a quotation mark is opened and never closed as it should, so that "
-                "rows would run together. Mend that row, or ask for the file again."
+                f"{file}, row {line - 1}: a quotation mark is opened and never closed as it should "
+                "be, so that rows would run together. Mend that row, or ask for the file again."
             )
     misfits = tuple(Misfit(row=line - 1, text=text or "") for line, _, text in rejected)
-    return pq.read_metadata(staged).num_rows, misfits
+    return n_rows, dict(zip(names, counts, strict=True)), misfits

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from functools import cached_property
 from importlib.metadata import version as installed_version
 from itertools import accumulate
 from pathlib import Path
@@ -28,6 +30,7 @@ from workbench.registers.schema import Table
 
 ROWS_TOLD = 5  # row numbers told for a fault; the set-aside file holds every one
 MEMORY = "1GB"
+MISFIT = "wrong number of fields"
 Progress = Callable[[str], None]
 
 
@@ -42,6 +45,7 @@ class Delivery:
         self.files = files
         self.as_of = as_of
         self.folder = folder
+        self._typed_file = folder / "typed.parquet"
         self._extracts: list[Extract] = []
         for file in files:
             if not file.is_file():
@@ -66,12 +70,14 @@ class Delivery:
         n_read = sum(extract.n_rows + len(extract.misfits) for extract in self._extracts)
         if n_read == 0:
             raise DataError(f"{self.full_name}: the delivery has headers but no rows.")
-        self._make_view()
-        decimal = self._decimal_mark()
         progress("checking rows")
+        self._make_view()
+        self._make_typed()
         self._refuse_undeclared_identity()
-        faults = self._find_faults(decimal)
-        n_aside = self._count("select count(distinct row_id) from faults")
+        faults = self._find_faults()
+        n_aside = self._count("select count(distinct _place) from faults") + sum(
+            len(extract.misfits) for extract in self._extracts
+        )
         version = Version(
             name=name,
             key=self.key,
@@ -84,11 +90,11 @@ class Delivery:
             n_rows_kept=n_read - n_aside,
             n_rows_set_aside=n_aside,
             faults=faults,
-            notes=self._find_notes(decimal),
+            notes=self._find_notes(),
             columns_left_out=tuple(dict.fromkeys(one for e in self._extracts for one in e.strangers)),
             rows_sha256="",
             workbench_version=installed_version("register-workbench"),
-            **self._period(decimal),
+            **self._period(),
         )
         self._refuse_too_many(version)
         return version
@@ -96,74 +102,32 @@ class Delivery:
     def write(self, version: Version, *, progress: Progress) -> tuple[Path, Version]:
         """Write the rows kept and the rows set aside into a folder of their own."""
         progress("writing rows")
-        place = self.folder / "version"
-        place.mkdir()
-        decimal = self._decimal_mark()
-        typed = ", ".join(
-            f"{checks.typed_sql(checks.value_sql(name, self.table), variable, decimal=decimal)}"
-            f"::{checks.STORED_TYPES[variable.type]} as {identifier(name)}"
-            for name, variable in self.table.variables.items()
-        )
-        kept = f"select row_id, {typed} from staged where row_id not in (select row_id from faults)"
-        if not version.n_rows_set_aside:
-            kept = f"select row_id, {typed} from staged"
-        elif any(extract.misfits for extract in self._extracts):
-            kept += " order by row_id"  # counting around misfits loses the file's order
-        self._copy(kept, place / ROWS)
-        self._copy(
-            "select coalesce(s.row_id, f.row_id) as row_id, f.reasons, m.line_text, s.* exclude (row_id) "
-            "from (select row_id, list(distinct rule || ': ' || column_name order by rule || ': ' || column_name) "
-            "as reasons from faults group by row_id) f left join staged s using (row_id) "
-            "left join misfits m using (row_id) order by 1",
-            place / SET_ASIDE,
-        )
-        counted = [pq.read_metadata(place / part).num_rows for part in (ROWS, SET_ASIDE)]
+        version_folder = self.folder / "version"
+        version_folder.mkdir()
+        if version.n_rows_set_aside:
+            kept = "select * exclude (_place) from typed where _place not in (select _place from faults)"
+            self._copy(kept, version_folder / ROWS)
+        else:
+            self._typed_file.rename(version_folder / ROWS)
+        self._write_set_aside(version_folder / SET_ASIDE)
+        counted = [pq.read_metadata(version_folder / part).num_rows for part in (ROWS, SET_ASIDE)]
         if counted != [version.n_rows_kept, version.n_rows_set_aside]:
             raise AssertionError("rows kept and rows set aside do not add up to the rows read")
-        return place, version.model_copy(update={"rows_sha256": sha256_of(place / ROWS)})
+        return version_folder, version.model_copy(update={"rows_sha256": sha256_of(version_folder / ROWS)})
 
     def _make_view(self) -> None:
-        """One view over all files, with a row number that runs on from file to file."""
-        sizes = [extract.n_rows + len(extract.misfits) for extract in self._extracts]
-        self._offsets = [0, *accumulate(sizes)][:-1]
-        misfits = [
-            (offset + misfit.row, misfit.text)
-            for offset, extract in zip(self._offsets, self._extracts, strict=True)
-            for misfit in extract.misfits
-        ]
-        frame = pa.table(
-            {
-                "row_id": pa.array([row for row, _ in misfits], pa.int64()),
-                "line_text": pa.array([text for _, text in misfits], pa.string()),
-            }
-        )
-        self._engine.register("misfit_lines", frame)
-        self._engine.execute("create temp table misfits as from misfit_lines")
-        parts = [self._part(at, extract) for at, extract in enumerate(self._extracts)]
-        self._engine.execute(f"create temp view staged as {' union all '.join(parts)}")
-
-    def _part(self, at: int, extract: Extract) -> str:
-        offset = self._offsets[at]
-        columns = ", ".join(
-            f"{identifier(column)} as {identifier(name)}"
-            for name, column in extract.columns.items()
-        )
-        file = f"read_parquet({literal(extract.staged)}, file_row_number=true)"
-        if not extract.misfits:
-            return f"select file_row_number + 1 + {offset} as row_id, {columns} from {file}"
-        # A row comes after a misfit when more rows than those before the misfit were read.
-        before = f"before_{at}"
-        steps = {"place": [], "n_misfits": []}
-        for number, misfit in enumerate(extract.misfits):
-            steps["place"].append(misfit.row - 1 - number)
-            steps["n_misfits"].append(number + 1)
-        self._engine.register(f"{before}_frame", pa.table(steps))
+        """One view over the fitting rows of all files; a row is known by its place among them."""
+        parts = []
+        for extract in self._extracts:
+            columns = ", ".join(
+                f"{identifier(column)} as {identifier(name)}"
+                for name, column in extract.columns.items()
+            )
+            parts.append(f"select {columns} from {extract.relation}")
+        self._engine.execute(f"create temp view fitting as {' union all '.join(parts)}")
+        # Numbering keeps the engine to one core, so only what needs row numbers reads this view.
         self._engine.execute(
-            f"create temp table {before} as select place, max(n_misfits) as n_misfits from {before}_frame group by place"
-        )
-        return (
-            f"select file_row_number + 1 + {offset} + coalesce(n_misfits, 0) as row_id, {columns} "
-            f"from {file} f asof left join {before} b on f.file_row_number >= b.place"
+            "create temp view delivered as select row_number() over () as _place, * from fitting"
         )
 
     def _decimal_mark(self) -> str:
@@ -173,7 +137,7 @@ class Delivery:
             return declared or "."
         seen = " or ".join("contains({0}, '{{0}}')".format(identifier(name)) for name in decimals)
         has_comma, has_point = self._engine.execute(
-            f"select coalesce(bool_or({seen.format(',')}), false), coalesce(bool_or({seen.format('.')}), false) from staged"
+            f"select coalesce(bool_or({seen.format(',')}), false), coalesce(bool_or({seen.format('.')}), false) from fitting"
         ).fetchone()
         if has_comma and has_point:
             raise DataError(
@@ -182,12 +146,50 @@ class Delivery:
             )
         return "," if has_comma else "."
 
+    def _make_typed(self) -> None:
+        """Every row with its values in their types; where a value had none, `untyped` says so."""
+        decimal = self._decimal_mark()
+        values = {name: checks.value_sql(name, self.table) for name in self.table.variables}
+        typed = ", ".join(
+            f"{checks.typed_sql(identifier(name), variable, decimal=decimal)}"
+            f"::{checks.STORED_TYPES[variable.type]} as {identifier(name)}"
+            for name, variable in self.table.variables.items()
+        )
+        trimmed = ", ".join(f"{value} as {identifier(name)}" for name, value in values.items())
+        # Trimmed first, in a step of its own, so that the engine does it once for each value.
+        self._copy(f"select {typed} from (select {trimmed} from fitting)", self._typed_file)
+        self._engine.execute(
+            "create temp view typed as select file_row_number + 1 as _place, * exclude (file_row_number) "
+            f"from read_parquet({literal(self._typed_file)}, file_row_number=true)"
+        )
+        self._engine.execute(
+            "create temp table untyped (_place bigint, rule varchar, column_name varchar)"
+        )
+        for name in self._variables_with_untyped():
+            for rule in checks.type_rules(name, self.table):
+                self._engine.execute(
+                    f"insert into untyped select _place, {literal(rule.name)}, {literal(name)} from delivered "
+                    f"where {values[name]} is not null and ({rule.condition}) and _place in "
+                    f"(select _place from typed where {identifier(name)} is null)"
+                )
+
+    def _variables_with_untyped(self) -> list[str]:
+        """Variables with more delivered values than typed ones: a count a column, no rows moved."""
+        counts = ", ".join(f"count({identifier(name)})" for name in self.table.variables)
+        (typed,) = self._engine.execute(f"select {counts} from typed").fetchall()
+        return [
+            name
+            for name, n in zip(self.table.variables, typed, strict=True)
+            if n < sum(extract.n_values[name] for extract in self._extracts)
+            and self.table.variables[name].type not in {"text", "code"}
+        ]
+
     def _refuse_undeclared_identity(self) -> None:
         rules = list(checks.identity_rules(self.table))
         if not rules:
             return
         counts = ", ".join(f"count(*) filter (where {rule.condition})" for rule in rules)
-        found = self._engine.execute(f"select {counts} from staged").fetchone()
+        found = self._engine.execute(f"select {counts} from typed").fetchone()
         faults = [
             f'the column "{rule.column}" holds what looks like identity numbers in {n} rows'
             for rule, n in zip(rules, found, strict=True)
@@ -199,66 +201,109 @@ class Delivery:
                 + "\nTake the numbers out, or deliver a running number in their place."
             )
 
-    def _find_faults(self, decimal: str) -> tuple[Fault, ...]:
-        rules = list(checks.row_rules(self.table, as_of=self.as_of, decimal=decimal))
-        broken = " or ".join(f"({rule.condition})" for rule in rules) or "false"
-        cases = ", ".join(f"case when {rule.condition} then {at} end" for at, rule in enumerate(rules))
+    def _find_faults(self) -> tuple[Fault, ...]:
         self._engine.execute(
-            f"create temp table broken as select row_id, unnest(list_filter([{cases or 'null'}], one -> one is not null)) as rule_no "
-            f"from (select * from staged where {broken})"
+            "create temp table faults as select _place, rule, column_name from untyped"
         )
-        names = pa.table(
-            {
-                "rule_no": pa.array(range(len(rules)), pa.int64()),
-                "rule": pa.array([rule.name for rule in rules], pa.string()),
-                "column_name": pa.array([rule.column for rule in rules], pa.string()),
-            }
-        )
-        self._engine.register("rule_names", names)
-        self._engine.execute(
-            "create temp table faults as select row_id, rule, column_name from broken join rule_names using (rule_no) "
-            "union all select row_id, 'wrong number of fields', '(line)' from misfits"
-        )
+        self._add_broken("faults", list(checks.row_rules(self.table, as_of=self.as_of)))
         if self.table.key:
             key = literal(", ".join(self.table.key))
-            duplicates = checks.duplicate_sql(self.table, "staged")
+            duplicates = checks.duplicate_sql(self.table, "typed")
             self._engine.execute(f"insert into faults select *, {key} from ({duplicates})")
-        return self._told("faults")
+        misfits = self._misfits_told()
+        faults = [*self._told("faults"), *([misfits] if misfits else [])]
+        return tuple(sorted(faults, key=lambda fault: -fault.n_rows))
 
-    def _find_notes(self, decimal: str) -> tuple[Fault, ...]:
-        self._engine.execute("create temp table notes (row_id bigint, rule varchar, column_name varchar)")
-        for rule in checks.note_rules(self.table, decimal=decimal):
-            self._engine.execute(
-                f"insert into notes select row_id, {literal(rule.name)}, {literal(rule.column)} "
-                f"from staged where {rule.condition}"
-            )
+    def _find_notes(self) -> tuple[Fault, ...]:
+        self._engine.execute(
+            "create temp table notes (_place bigint, rule varchar, column_name varchar)"
+        )
+        self._add_broken("notes", list(checks.note_rules(self.table)))
         return self._told("notes")
+
+    def _add_broken(self, target: str, rules: list[checks.Rule]) -> None:
+        """Add the rows that break a rule: one count over all rules, then only what is needed."""
+        if not rules:
+            return
+        counts = ", ".join(f"count(*) filter (where {rule.condition})" for rule in rules)
+        found = self._engine.execute(f"select {counts} from typed").fetchone()
+        for rule, n in zip(rules, found, strict=True):
+            if n:
+                self._engine.execute(
+                    f"insert into {target} select _place, {literal(rule.name)}, "
+                    f"{literal(rule.column)} from typed where {rule.condition}"
+                )
 
     def _told(self, where: str) -> tuple[Fault, ...]:
         """Faults per rule and column, the most frequent first."""
         rows = self._engine.execute(
-            f"select rule, column_name, count(*), list_sort(min(row_id, {ROWS_TOLD})) from {where} "
+            f"select rule, column_name, count(*), list_sort(min(_place, {ROWS_TOLD})) from {where} "
             "group by rule, column_name order by 3 desc, 1, 2"
         ).fetchall()
         return tuple(
-            Fault(rule=rule, column=column, n_rows=n, first_rows=tuple(self._place(row) for row in first))
+            Fault(rule=rule, column=column, n_rows=n, first_rows=tuple(self._row_names(first)))
             for rule, column, n, first in rows
         )
 
-    def _place(self, row_id: int) -> str:
-        """A row number as the user finds it: with the file's name when there are several."""
-        if len(self.files) == 1:
-            return str(row_id)
-        at = max(at for at, offset in enumerate(self._offsets) if offset < row_id)
-        return f"{self.files[at].name} row {row_id - self._offsets[at]}"
+    def _misfits_told(self) -> Fault | None:
+        rows = [
+            self._row_name(at, misfit.row)
+            for at, extract in enumerate(self._extracts)
+            for misfit in extract.misfits
+        ]
+        told = tuple(rows[:ROWS_TOLD])
+        return Fault(rule=MISFIT, column="(line)", n_rows=len(rows), first_rows=told) if rows else None
 
-    def _period(self, decimal: str) -> dict[str, date | None]:
-        name = self.table.dated_by
-        if name is None:
+    def _row_names(self, places: Sequence[int]) -> list[str]:
+        """Row numbers as the user finds them: counted in the file, named when there are several."""
+        ends = list(accumulate(extract.n_rows for extract in self._extracts))
+        names = []
+        for place in places:
+            at = bisect_left(ends, place)
+            nth = place - (ends[at] - self._extracts[at].n_rows)  # among the file's fitting rows
+            before = bisect_right(self._thresholds[at], nth - 1)
+            names.append(self._row_name(at, nth + before))
+        return names
+
+    def _row_name(self, at: int, row: int) -> str:
+        return str(row) if len(self.files) == 1 else f"{self.files[at].name} row {row}"
+
+    @cached_property
+    def _thresholds(self) -> list[list[int]]:
+        """For each file and misfit: how many fitting rows come before it."""
+        return [
+            [misfit.row - 1 - number for number, misfit in enumerate(extract.misfits)]
+            for extract in self._extracts
+        ]
+
+    def _write_set_aside(self, file: Path) -> None:
+        """The rows set aside as they were delivered, each with its reasons."""
+        faulty = self._engine.execute(
+            "select _place, list(distinct rule || ': ' || column_name order by rule || ': ' || column_name) "
+            "as reasons from faults group by _place order by _place"
+        ).fetch_arrow_table()
+        rows = pa.array(self._row_names(faulty["_place"].to_pylist()), pa.string())
+        self._engine.register("faulty", faulty.append_column("row", rows))
+        misfits = [
+            {"row": self._row_name(at, misfit.row), "reasons": [MISFIT], "line": misfit.text}
+            for at, extract in enumerate(self._extracts)
+            for misfit in extract.misfits
+        ]
+        shape = pa.schema([("row", pa.string()), ("reasons", pa.list_(pa.string())), ("line", pa.string())])
+        self._engine.register("misfits", pa.Table.from_pylist(misfits, schema=shape))
+        source = "delivered" if len(faulty) else "(select 0 as _place, * from fitting limit 0)"
+        self._copy(
+            "select row, reasons, null::varchar as line, columns(* exclude (row, reasons, _place)) "
+            f"from faulty join {source} using (_place) union all by name from misfits",
+            file,
+        )
+
+    def _period(self) -> dict[str, date | None]:
+        if self.table.dated_by is None:
             return {"first_date": None, "last_date": None}
-        dated = checks.typed_sql(checks.value_sql(name, self.table), self.table.variables[name], decimal=decimal)
+        name = identifier(self.table.dated_by)
         first, last = self._engine.execute(
-            f"select min({dated}), max({dated}) from staged where row_id not in (select row_id from faults)"
+            f"select min({name}), max({name}) from typed where _place not in (select _place from faults)"
         ).fetchone()
         return {"first_date": first, "last_date": last}
 
@@ -289,7 +334,7 @@ class Delivery:
         )
 
     def _copy(self, query: str, place: Path) -> None:
-        self._engine.execute(f"copy ({query}) to {literal(place)} (format parquet, compression zstd)")
+        self._engine.execute(f"copy ({query}) to {literal(place)} (format parquet)")
 
     def _count(self, query: str) -> int:
         return int(self._engine.execute(query).fetchone()[0])

@@ -1,4 +1,4 @@
-"""Read an extract of any kind into one form: a Parquet file in which every value is text.
+"""Read an extract of any kind into one form: a relation in which every value is text.
 
 The checks then meet the same thing whatever the register delivered: CSV in any delimiter and
 encoding, Parquet, Excel, SAS, SPSS or Stata. Nothing is converted silently: bytes that no encoding
@@ -42,12 +42,13 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Extract:
-    """An extract as text: where it is staged, how it was read, and the lines that did not fit."""
+    """An extract as text: how the engine reads it, and the lines that did not fit."""
 
-    staged: Path  # Parquet: one text column a header of the file, in the order of the file
-    columns: dict[str, str]  # variable -> column of the staged file
+    relation: str  # SQL: one text column a header of the file, in the order of the file
+    columns: dict[str, str]  # variable -> column of the relation
     strangers: tuple[str, ...]  # headers the definition does not know; they are not stored
     n_rows: int  # rows that fit; the misfits are not among them
+    n_values: dict[str, int]  # variable -> fields that are not empty
     misfits: tuple[delimited.Misfit, ...]  # lines with too many or too few fields
     how: str  # what was recognised, in words
 
@@ -62,10 +63,9 @@ def read_extract(file: Path, table: Table, *, staging: Path, progress: Progress)
     if kind not in KINDS:
         raise DataError(f'{file}: files of kind "{kind}" cannot be read.{did_you_mean(kind, KINDS)}')
     progress(f"reading {file.name}")
-    staged = staging / f"{file.stem}-{len(list(staging.iterdir()))}.parquet"
     if kind in {".csv", ".tsv", ".txt"}:
-        read = delimited.read(file, table, staged=staged, staging=staging)
-        return Extract(staged, read.columns, read.strangers, read.n_rows, read.misfits, read.how)
+        return Extract(**vars(delimited.read(file, table, staging=staging)))
+    staged = staging / f"{len(list(staging.iterdir()))}.parquet"
     if kind == ".parquet":
         headers, n_rows = _stage_parquet(file, staged)
     elif kind == ".xlsx":
@@ -73,7 +73,16 @@ def read_extract(file: Path, table: Table, *, staging: Path, progress: Progress)
     else:
         headers, n_rows = _stage(_statistical_chunks(file, STATISTICAL[kind]), file, staged)
     columns, strangers = match_headers(headers, table, where=str(file))
-    return Extract(staged, columns, strangers, n_rows, (), f"{kind.removeprefix('.')} file")
+    relation = f"read_parquet({literal(staged)})"
+    n_values = _count_values(relation, columns)
+    return Extract(relation, columns, strangers, n_rows, n_values, (), f"{kind.removeprefix('.')} file")
+
+
+def _count_values(relation: str, columns: dict[str, str]) -> dict[str, int]:
+    counts = ", ".join(f"count({identifier(column)})" for column in columns.values())
+    with duckdb.connect() as engine:
+        (counted,) = engine.execute(f"select {counts} from {relation}").fetchall()
+    return dict(zip(columns, counted, strict=True))
 
 
 def _stage(chunks: Iterator[pd.DataFrame], file: Path, staged: Path) -> tuple[list[str], int]:

@@ -110,9 +110,14 @@ class Store:
         return path
 
     def rows(self, table: str) -> ibis.Table:
-        """The rows of a table's newest version, lazily, on the embedded engine."""
+        """The rows of a table's newest version, lazily, on the embedded engine.
+
+        `row_id` is a row's place in the version, from 1: what stands for a person where a
+        register delivers no identity.
+        """
         path = self.file(table, self.version(table))
-        return ibis.duckdb.connect().read_parquet(path)
+        rows = ibis.duckdb.connect().read_parquet(path, file_row_number=True)
+        return rows.mutate(row_id=rows.file_row_number + 1).drop("file_row_number")
 
 
 def open_store(folder: Path) -> Store:

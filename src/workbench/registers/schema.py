@@ -25,7 +25,7 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length
 DEFINITIONS = Path(__file__).parent / "definitions"
 EARLIEST_DATE = date(1860, 1, 1)  # nobody in a living register was born before
 RESERVED = frozenset({"row_id", "index_date", "has_event", "person"})
-_NAME = re.compile(r"^[^\W\d]\w*$")
+_NAME = re.compile(r"^[^\W\d_]\w*$")  # a letter first: names with _ first are the workbench's
 
 
 class Variable(Document):
