@@ -15,7 +15,7 @@ def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
     if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
-        report.longrepr = f"{reason}\nIn CI (CI=true) no test may skip: install what it needs."
+        report.longrepr = f"{reason} (with CI=true no test may skip: install what it needs)"
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -203,7 +203,7 @@ def _difference(values: pd.Series, member: np.ndarray) -> float:
 
 
 def _mean_and_variance(values: pd.Series) -> tuple[float, float]:
-    if len(values) > 1 and values.nunique() == 1:
+    if len(values) > 1 and values.min() == values.max():
         # exactly, where floating point would leave a variance just above 0
         return float(values.iloc[0]), 0.0
     return float(values.mean()), float(values.var())

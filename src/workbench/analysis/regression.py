@@ -93,11 +93,9 @@ def cox(
 
     Raises
     ------
-    DataError
-        Columns, values or covariates that cannot be used; no events; collinear terms; a level
-        without events, separation or no convergence.
-    StudyError
-        A formula that cannot be read, or something that is not available yet.
+    DataError, StudyError
+        Columns, values or a formula that cannot be used; no events, a level without events,
+        collinear terms, separation, no convergence; something that is not available yet.
 
     References
     ----------
@@ -109,18 +107,17 @@ def cox(
             "standard errors and other ways with ties would differ from R's."
         )
     layers = counts.names_of(strata)
+    follow_up = counts.check_follow_up(
+        persons, duration=duration, event=event, entry=entry, weight=weight
+    )
     counts.check_frame(persons, layers)
     counts.check_groups(persons, layers)
     used = _variables(formula, persons)
-    known = persons[used].notna().all(axis=1).to_numpy() if used else np.ones(len(persons), bool)
+    known = persons[used].notna().all(axis=1).to_numpy()
     n_missing = int((~known).sum())
     if not known.any():
         raise DataError(f"cox: no persons left; a covariate is missing in {n_missing} rows.")
-    counts.check_follow_up(persons, duration=duration, event=event, entry=entry, weight=weight)
-    inside = persons[known].reset_index(drop=True)
-    follow_up = counts.check_follow_up(
-        inside, duration=duration, event=event, entry=entry, weight=weight
-    )
+    inside, follow_up = persons[known].reset_index(drop=True), follow_up.of(known)
     layer = counts.group_numbers(inside, layers)
     matrix, levels = _design(inside[used], formula, follow_up.event)
     _check_answerable(matrix, levels, layer, follow_up.event)
@@ -358,51 +355,5 @@ def _concordance(
 ) -> float:
     # added up term by term, so that persons alike get the same sum to the last digit
     score = sum(matrix[c].to_numpy() * b for c, b in zip(matrix, coefficient, strict=True))
-    rank = np.unique(score, return_inverse=True)[1]
-    weight = np.ones(len(rank)) if follow_up.weight is None else follow_up.weight
-    sums = np.zeros(3)
-    for value in np.unique(layer):
-        who = layer == value
-        entry = None if follow_up.entry is None else follow_up.entry[who]
-        sums += _pairs(rank[who], weight[who], follow_up.time[who], follow_up.event[who], entry)
-    return float((sums[0] + sums[1] / 2) / sums[2]) if sums[2] else float("nan")
-
-
-def _pairs(
-    rank: np.ndarray,
-    weight: np.ndarray,
-    time: np.ndarray,
-    event: np.ndarray,
-    entry: np.ndarray | None,
-) -> np.ndarray:
-    # compared with each event: who leaves later, or is censored at the same time
-    order = np.lexsort((event, -time))
-    later = np.searchsorted(-time[order], -time[event], side="left")
-    censored = np.bincount(np.searchsorted(u := np.unique(time), time[~event]), minlength=len(u))
-    later = later + censored[np.searchsorted(u, time[event])]
-    found = _weigh(rank[order], weight[order], later, rank[event])
-    if entry is not None:
-        order = np.argsort(-entry, kind="stable")
-        absent = np.searchsorted(-entry[order], -time[event], side="right")
-        found = found - _weigh(rank[order], weight[order], absent, rank[event])
-    return found @ weight[event]
-
-
-def _weigh(
-    rank: np.ndarray, weight: np.ndarray, until: np.ndarray, asked: np.ndarray
-) -> np.ndarray:
-    """Weight below the asked rank, at it, and in all, among the first `until` (wavelet matrix)."""
-    total = np.append(0.0, weight.cumsum())[until]
-    start, below = np.zeros_like(until), np.zeros(len(until))
-    for bit in reversed(range(int(max(rank.max(), 1)).bit_length())):
-        high = (rank >> bit & 1).astype(bool)
-        lows = np.append(0, (~high).cumsum())
-        low_weight = np.append(0.0, (weight * ~high).cumsum())
-        up = (asked >> bit & 1).astype(bool)
-        below += np.where(up, low_weight[until] - low_weight[start], 0.0)
-        start = np.where(up, lows[-1] + start - lows[start], lows[start])
-        until = np.where(up, lows[-1] + until - lows[until], lows[until])
-        order = np.argsort(high, kind="stable")
-        rank, weight = rank[order], weight[order]
-    running = np.append(0.0, weight.cumsum())
-    return np.stack([below, running[until] - running[start], total])
+    below, tied, pairs = counts.count_pairs(score, follow_up, layer)
+    return float((below + tied / 2) / pairs) if pairs else float("nan")

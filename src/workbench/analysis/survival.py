@@ -1,10 +1,8 @@
 """Estimate survival from counts: Kaplan-Meier, quantiles, number at risk, log-rank tests.
 
-Every estimator first turns persons into counts (`workbench.analysis.counts`) and works on those.
-Durations may be in any one unit; results are in the same unit. What is asked for beyond a
-group's last follow-up is missing, never carried forward.
-
-Agreement with R's survival package (survfit, quantile, survdiff) to 1e-9 relative:
+Every estimator turns persons into counts (`workbench.analysis.counts`) and works on those.
+Results are in the unit of the duration; what lies beyond a group's last follow-up is missing,
+never carried forward. Equal to R's survfit, quantile and survdiff to 1e-9:
 tests/reference/test_survival_against_r.py.
 """
 
@@ -64,10 +62,8 @@ def kaplan_meier(
         Grouping column or columns; None is everyone, and then there is no group column.
     times
         Times to report. None reports every time at which somebody leaves.
-    confidence
-        Coverage of `lower` and `upper`, between 0 and 1.
-    interval
-        Scale of the interval: "log-log" (default), "log" (R's default) or "plain".
+    confidence, interval
+        Coverage of the interval (0-1) and its scale: "log-log", "log" (R's default) or "plain".
 
     Returns
     -------
@@ -82,11 +78,9 @@ def kaplan_meier(
 
     Raises
     ------
-    DataError
-        Columns or values that cannot be used; tells how many rows, shows none.
-    StudyError
-        An unknown interval, a confidence outside 0-1, times that are not numbers, or weights
-        that are not whole together with `entry` (not available yet).
+    DataError, StudyError
+        Columns or values that cannot be used; settings that make no sense; `entry` together with
+        weights that are not whole (not available yet).
 
     References
     ----------
@@ -123,25 +117,20 @@ def quantiles(
 
     Parameters
     ----------
-    persons, duration, event, by, confidence, interval
-        As in `kaplan_meier`.
     q
-        Share or shares with the event, above 0 and below 1.
+        Share or shares with the event, above 0 and below 1; the rest is as in `kaplan_meier`.
 
     Returns
     -------
     One row per group and share, sorted: the columns of `by`, `q`, `n` (persons), `events`,
-    `estimate`, `lower`, `upper` (in the unit of the duration; missing when not reached). Where
-    the curve lies flat exactly on the share, the middle of the flat stretch, as in R.
+    `estimate`, `lower`, `upper` (times; missing when not reached). Where the curve lies flat
+    exactly on the share, the middle of the flat stretch, as in R. Limits invert the pointwise
+    interval (Brookmeyer and Crowley, 1982).
 
     Raises
     ------
     DataError, StudyError
         As `kaplan_meier`; also a q outside 0-1.
-
-    References
-    ----------
-    Brookmeyer and Crowley, 1982: limits by inverting the pointwise interval.
     """
     names = counts.names_of(by)
     _check_interval(confidence, interval)
@@ -152,13 +141,11 @@ def quantiles(
     curve = _curve(table, names, confidence, interval)
     parts = []
     for _, part in curve.groupby(counts.group_numbers(curve, names)):
-        rows = part[names].iloc[np.zeros(len(shares), dtype=int)].reset_index(drop=True)
-        rows["q"] = shares
-        rows["n"] = part["at_risk"].iloc[0]
-        rows["events"] = part["events"].sum()
-        for column in ("estimate", "lower", "upper"):
-            rows[column] = _crossings(part["time"].to_numpy(), part[column].to_numpy(), shares)
-        parts.append(rows)
+        rows = part[names].iloc[[0] * len(shares)].reset_index(drop=True)
+        facts = {"q": shares, "n": part["at_risk"].iloc[0], "events": part["events"].sum()}
+        for limit in ("estimate", "lower", "upper"):
+            facts[limit] = _crossings(part["time"].to_numpy(), part[limit].to_numpy(), shares)
+        parts.append(rows.assign(**facts))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -176,16 +163,11 @@ def number_at_risk(
     -------
     One row per group and time, sorted: the columns of `by`, `time`, `at_risk` (followed up to
     that time or longer), `events` and `censored` (persons, from the start to that time).
-
-    Raises
-    ------
-    DataError, StudyError
-        As `kaplan_meier`.
+    Refuses what `kaplan_meier` refuses.
     """
-    names = counts.names_of(by)
     asked = counts.check_times(times)
     table = counts.count_events(persons, duration=duration, event=event, by=by)
-    return _counts_at(table, names, asked)
+    return _counts_at(table, counts.names_of(by), asked)
 
 
 def logrank(
@@ -202,12 +184,8 @@ def logrank(
 
     Parameters
     ----------
-    persons, duration, event
-        As in `kaplan_meier`.
-    by
-        The groups to compare: two or more.
-    strata
-        Column or columns within which groups are compared; the sums are then added up.
+    by, strata
+        The groups to compare, and the columns within which to compare them before adding up.
     rho, gamma
         Weight S(t-)^rho (1 - S(t-))^gamma with S the pooled curve of the stratum: 0, 0 is the
         log-rank test; 1, 0 Peto and Peto's; 0, 1 looks at late differences.
@@ -219,14 +197,13 @@ def logrank(
 
     Raises
     ------
-    DataError
-        As `kaplan_meier`; one group only; no event; groups never at risk together.
-    StudyError
-        A negative rho or gamma.
+    DataError, StudyError
+        As `kaplan_meier`; one group only; no event; groups never at risk together; a negative
+        rho or gamma.
 
     References
     ----------
-    Mantel, 1966; Harrington and Fleming, 1982; Fleming and Harrington, 1991, chapter 7.
+    Mantel, 1966; Fleming and Harrington, 1991, chapter 7.
     """
     names, layers = counts.names_of(by), counts.names_of(strata)
     if not (rho >= 0 and gamma >= 0):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -99,6 +99,14 @@ class Store:
                 f"Bring it in with: workbench import {table} FILE"
             )
         return versions[-1]
+
+    def pinned(self, versions: Mapping[str, str]) -> Store:
+        """The same store showing only the named version of each table, so that a run reads it."""
+        tables = {
+            table: tuple(one for one in self.catalogue.tables.get(table, ()) if one.name == name)
+            for table, name in versions.items()
+        }
+        return Store(self.folder, Catalogue(tables=tables))
 
     def file(self, table: str, version: Version, name: str = ROWS) -> Path:
         """Where a version's rows, or its rows set aside, lie."""

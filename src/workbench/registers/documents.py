@@ -63,9 +63,11 @@ def parse_document(
     raise error(gathered(f"{where} cannot be used:", faults))
 
 
-def read_tree(path: Path, *, error: type[WorkbenchError] = DefinitionError) -> Any:
-    """The plain content of a YAML file: mappings, lists and text."""
-    return _read_tree(path, error)[0]
+def read_tree_with_lines(
+    path: Path, *, error: type[WorkbenchError] = DefinitionError
+) -> tuple[dict[str, Any], dict[Key, int]]:
+    """The plain content of a YAML file (mappings, lists, text), and the line of every key."""
+    return _read_tree(path, error)
 
 
 def parse_scalar(text: str) -> Any:
@@ -77,7 +79,9 @@ def parse_scalar(text: str) -> Any:
     return _plain(node, (), {}, []) if node is not None else None
 
 
-def _read_tree(path: Path, error: type[WorkbenchError]) -> tuple[Any, dict[Key, int]]:
+def _read_tree(
+    path: Path, error: type[WorkbenchError]
+) -> tuple[dict[str, Any], dict[Key, int]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as reason:

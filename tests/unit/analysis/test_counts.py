@@ -125,7 +125,7 @@ def test_missing_groups_are_refused_and_counted_without_values():
 
 
 def test_a_misspelt_column_is_told_the_nearest():
-    with pytest.raises(DataError, match='no column "dayz".*Did you mean "days"'):
+    with pytest.raises(DataError, match=r'no column "dayz".*Did you mean "days"'):
         counts.count_events(_persons(), duration="dayz", event="died")
 
 

@@ -31,7 +31,7 @@ def test_kaplan_meier_equals_the_hand_calculation():
     # S: 4/5, 4/5 x 3/4, same, 0; Greenwood at 2: 1/(5 x 4) + 1/(4 x 3) = 2/15
     found = survival.kaplan_meier(FIVE, **COLUMNS, interval="plain")
     assert found.columns.tolist() == (
-        "time at_risk events censored estimate std_error lower upper".split()
+        ["time", "at_risk", "events", "censored", "estimate", "std_error", "lower", "upper"]
     )
     np.testing.assert_allclose(found["estimate"], [0.8, 0.6, 0.6, 0.0], atol=1e-15)
     assert found["std_error"][1] == pytest.approx(0.6 * np.sqrt(2 / 15), rel=1e-14)

@@ -1,0 +1,102 @@
+"""What a disclosure rule hands back to the gate, and the few questions every rule asks.
+
+A count is *small* when it is 1 to threshold - 1; zero is shown. A rule returns a `Judgement`,
+which cannot be written anywhere: only `workbench.output.disclosure.release` turns one into a
+`Released`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DisclosureError
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A result with its unsafe parts taken out, before it is sealed."""
+
+    kind: str
+    frame: pd.DataFrame
+    hidden: pd.DataFrame
+    """True where a value was taken out by the gate; False where it is shown or was missing."""
+    hidden_counts: Mapping[str, int] = field(default_factory=dict)
+    """Reason -> how many cells, rows, steps or groups were taken out."""
+    notes: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Single numbers of the result that may be shown; None where hidden."""
+    parts: Mapping[str, Judgement] = field(default_factory=dict)
+
+
+def is_small(counts: Any, threshold: int) -> Any:
+    """Whether each count is 1 to threshold - 1; a missing count is not small."""
+    values = np.asarray(counts, dtype=float)
+    return (values > 0) & (values < threshold)
+
+
+def are_safe(*counts: float, threshold: int) -> bool:
+    """Whether every count is 0 or at least the threshold."""
+    return not any(0 < count < threshold for count in counts)
+
+
+def whole_counts(values: Any, *, what: str) -> np.ndarray:
+    """The counts as whole numbers, or a refusal: a weighted or missing count cannot be judged."""
+    counts = np.asarray(pd.to_numeric(pd.Series(values), errors="coerce"), dtype=float)
+    if not np.isfinite(counts).all() or (counts < 0).any() or (counts != np.round(counts)).any():
+        raise DisclosureError(
+            f"The gate cannot judge {what}: they are not all whole numbers of persons (weighted, "
+            "missing or negative). Release the unweighted result, or aggregate it differently."
+        )
+    return counts.astype(np.int64)
+
+
+def nothing_hidden(frame: pd.DataFrame) -> pd.DataFrame:
+    """A mask of the frame's shape in which nothing is hidden."""
+    return pd.DataFrame(False, index=frame.index, columns=frame.columns)
+
+
+def take_out(
+    frame: pd.DataFrame, hidden: pd.DataFrame, *, rows: Any, columns: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """Copies of frame and mask with these cells taken out, and how many had a value.
+
+    A cell that was missing before stays missing: there was nothing to hide.
+    """
+    frame, hidden = frame.copy(), hidden.copy()
+    chosen = pd.Series(rows, index=frame.index).astype(bool)
+    n_cells = 0
+    for column in columns:
+        cells = chosen & frame[column].notna() & ~hidden[column]
+        n_cells += int(cells.sum())
+        hidden[column] = hidden[column] | cells
+        frame[column] = frame[column].mask(cells)
+    return frame, hidden, n_cells
+
+
+def rounded(frame: pd.DataFrame, columns: list[str], *, decimals: int) -> pd.DataFrame:
+    """A copy with these columns rounded; adding 0.0 turns -0.0 into 0.0."""
+    shown = frame.copy()
+    for column in columns:
+        shown[column] = pd.to_numeric(shown[column]).astype(float).round(decimals) + 0.0
+    return shown
+
+
+def significant(values: Any, *, digits: int) -> np.ndarray:
+    """The values rounded to significant digits; missing values stay missing."""
+    numbers = np.asarray(values, dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        magnitude = np.floor(np.log10(np.abs(numbers)))
+    places = np.where(np.isfinite(magnitude), digits - 1 - magnitude, 0).astype(int)
+    pairs = zip(numbers.ravel(), places.ravel(), strict=True)
+    flat = [round(number, int(place)) if np.isfinite(number) else number for number, place in pairs]
+    return np.array(flat, dtype=float).reshape(numbers.shape)
+
+
+def hidden_only(counts: Mapping[str, int]) -> dict[str, int]:
+    """The reasons under which something really was hidden."""
+    return {reason: n for reason, n in counts.items() if n}

@@ -1,0 +1,195 @@
+"""The rule for a cohort's ledger: who came in, who was left out and why.
+
+An `out` that is small could also be worked out as the difference of two `in`, so that hiding the
+cell would protect nobody. Neighbouring steps are merged instead, from the first step on, until
+each merged step puts out 0 or at least the threshold, of rows and of persons alike. What is left
+over at the end joins the last merged step. The released ledger therefore still adds up.
+
+Because a merged step is closed as soon as it is safe, each small step in it can still have been
+anything from 1 to threshold - 1. When all steps together stay small, only the study population is
+shown and every other number is hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from workbench.errors import DisclosureError
+from workbench.output.judgement import (
+    Judgement,
+    are_safe,
+    hidden_only,
+    is_small,
+    nothing_hidden,
+    significant,
+    take_out,
+    whole_counts,
+)
+from workbench.registers.profiles import ReleaseProfile
+
+if TYPE_CHECKING:
+    from workbench.analysis.cohort import Ledger
+
+COUNTS = ["n_rows_in", "n_rows_out", "n_persons_in", "n_persons_out"]
+
+
+def judge_ledger(ledger: Ledger, policy: ReleaseProfile) -> Judgement:
+    """Merge steps until each out is 0 or at least the threshold; judge leavers and checks."""
+    steps = _checked_steps(ledger.steps)
+    n_rows, n_persons = (
+        int(steps[f"n_{what}_in"].iloc[-1] - steps[f"n_{what}_out"].iloc[-1])
+        for what in ("rows", "persons")
+    )
+    if is_small(n_persons, policy.threshold):
+        raise DisclosureError(
+            f"The study population has fewer than {policy.threshold} persons, the smallest number "
+            f'that profile "{policy.name}" shows. Widen the cohort.'
+        )
+    spans = merged_spans(
+        steps["n_rows_out"].tolist(), steps["n_persons_out"].tolist(), threshold=policy.threshold
+    )
+    merged = _merge(steps, spans)
+    safe, hidden, counts = _hide_unsafe(merged, policy)
+    shows_rows = not hidden["n_rows_in"].any()
+    counts = {"ledger steps merged with a neighbour": len(steps) - len(spans), **counts}
+    leavers, checks = _judge_leavers(ledger, spans, steps, policy), _judge_checks(ledger, policy)
+    notes = []
+    if len(spans) < len(steps):
+        notes.append(
+            f"Steps that left out fewer than {policy.threshold} persons or rows are shown together "
+            "with a neighbouring step."
+        )
+    if not shows_rows or hidden["n_persons_in"].any():
+        notes.append("Numbers from which a small number could be worked out are hidden.")
+    facts = {"n_rows": n_rows if shows_rows else None, "n_persons": n_persons}
+    parts = {"leavers": leavers, "checks": checks}
+    return Judgement("ledger", safe, hidden, hidden_only(counts), tuple(notes), facts, parts)
+
+
+def merged_spans(
+    rows_out: Sequence[int], persons_out: Sequence[int], *, threshold: int
+) -> list[tuple[int, int]]:
+    """Half-open spans of neighbouring steps whose outs are safe together.
+
+    One span over everything is returned also when even that is not safe; the caller judges it.
+    """
+    spans: list[tuple[int, int]] = []
+    start = 0
+
+    def safe(first: int, end: int) -> bool:
+        return are_safe(
+            sum(rows_out[first:end]), sum(persons_out[first:end]), threshold=threshold
+        )
+
+    for end in range(1, len(rows_out) + 1):
+        if safe(start, end):
+            spans.append((start, end))
+            start = end
+    while start < len(rows_out):
+        start = spans.pop()[0] if spans else 0
+        if safe(start, len(rows_out)) or start == 0:
+            spans.append((start, len(rows_out)))
+            break
+    return spans
+
+
+def _checked_steps(steps: pd.DataFrame) -> pd.DataFrame:
+    """The steps with whole counts, or a refusal when they do not add up."""
+    if steps.empty:
+        raise DisclosureError("The ledger has no steps, so there is nothing to release.")
+    checked = steps[["step", "reason", *COUNTS]].reset_index(drop=True)
+    for column in COUNTS:
+        checked[column] = whole_counts(checked[column], what=f"the ledger's {column}")
+    for what in ("rows", "persons"):
+        left = checked[f"n_{what}_in"] - checked[f"n_{what}_out"]
+        follows = left.shift(1).iloc[1:].eq(checked[f"n_{what}_in"].iloc[1:]).all()
+        if not follows or (left < 0).any():
+            raise DisclosureError(
+                f"The ledger's {what} do not add up from step to step, so the gate cannot judge "
+                "it. Make the ledger with workbench.analysis.cohort."
+            )
+    return checked
+
+
+def _merge(steps: pd.DataFrame, spans: Sequence[tuple[int, int]]) -> pd.DataFrame:
+    """One row a span; reasons joined, outs added, ins taken from the span's first step."""
+    return pd.DataFrame(
+        {
+            "step": number,
+            "reason": "; ".join(dict.fromkeys(steps["reason"].iloc[first:end])),
+            "n_rows_in": int(steps["n_rows_in"].iloc[first]),
+            "n_rows_out": int(steps["n_rows_out"].iloc[first:end].sum()),
+            "n_persons_in": int(steps["n_persons_in"].iloc[first]),
+            "n_persons_out": int(steps["n_persons_out"].iloc[first:end].sum()),
+        }
+        for number, (first, end) in enumerate(spans, start=1)
+    )
+
+
+def _hide_unsafe(
+    merged: pd.DataFrame, policy: ReleaseProfile
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]]:
+    """Hide what merging could not mend: all ins and outs, or the rows beside the persons."""
+    hidden, counts = nothing_hidden(merged), {}
+    everything = pd.Series(True, index=merged.index)
+    outs = [merged["n_rows_out"], merged["n_persons_out"]]
+    if any(is_small(out, policy.threshold).any() for out in outs):
+        merged, hidden, n_cells = take_out(merged, hidden, rows=everything, columns=COUNTS)
+        counts["all steps together left out too few: only the study population is shown"] = n_cells
+        return merged, hidden, counts
+    # Rows beyond one a person tell how many persons can have more than one row.
+    spare = [
+        (merged[f"n_rows_{end}"] - merged[f"n_persons_{end}"]).abs() for end in ("in", "out")
+    ]
+    left = (spare[0] - spare[1]).abs()
+    if any(is_small(gap, policy.threshold).any() for gap in (*spare, left)):
+        rows_columns = ["n_rows_in", "n_rows_out"]
+        merged, hidden, n_cells = take_out(merged, hidden, rows=everything, columns=rows_columns)
+        counts["number of rows beside nearly the same number of persons"] = n_cells
+    return merged, hidden, counts
+
+
+def _judge_leavers(
+    ledger: Ledger, spans: Sequence[tuple[int, int]], steps: pd.DataFrame, policy: ReleaseProfile
+) -> Judgement:
+    """Profiles of those left out, for steps shown alone and variables whose every cell is safe."""
+    leavers = ledger.leavers.reset_index(drop=True)
+    alone = {
+        steps["step"].iloc[first]: (number, int(steps["n_persons_out"].iloc[first]))
+        for number, (first, end) in enumerate(spans, start=1)
+        if end == first + 1
+    }
+    kept = []
+    blocks = leavers.groupby(["step", "variable"], sort=False, dropna=False)
+    for (step, _variable), block in blocks:
+        number, n_out = alone.get(step, (0, 0))
+        if n_out >= policy.threshold and _block_is_safe(block, n_out, policy):
+            kept.append(block.assign(step=number))
+    shown = pd.concat(kept, ignore_index=True) if kept else leavers.iloc[:0].copy()
+    shown["mean"] = significant(shown["mean"], digits=policy.significant_digits)
+    counts = {"profiles of persons left out": blocks.ngroups - len(kept)}
+    return Judgement("leavers", shown, nothing_hidden(shown), hidden_only(counts))
+
+
+def _block_is_safe(block: pd.DataFrame, n_out: int, policy: ReleaseProfile) -> bool:
+    """Whether levels, missing and what neither names are each 0 or at least the threshold."""
+    levels = whole_counts(block["n"], what="the numbers of persons left out").tolist()
+    n_missing = int(whole_counts(block["n_missing"], what="the numbers missing").max())
+    unnamed = n_out - sum(levels) - n_missing
+    if unnamed < 0:
+        return False
+    return are_safe(*levels, n_missing, unnamed, threshold=policy.threshold)
+
+
+def _judge_checks(ledger: Ledger, policy: ReleaseProfile) -> Judgement:
+    """Counts of impossible orders of dates and the like; small ones hidden."""
+    checks = ledger.checks.reset_index(drop=True)
+    small = is_small(whole_counts(checks["n_rows"], what="the ledger's checks"), policy.threshold)
+    shown, hidden, n_cells = take_out(
+        checks, nothing_hidden(checks), rows=small, columns=["n_rows"]
+    )
+    counts = {"checks with few rows": n_cells}
+    return Judgement("checks", shown, hidden, hidden_only(counts))

@@ -1,0 +1,137 @@
+"""Plan a run: every check that can be made before anything runs, and the key of what goes in.
+
+The study alone is checked against definitions in `study`; here come the notebook, the store and
+the release profile. The key covers everything a result depends on: two runs with one key give the
+same tables.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from workbench.data.store import open_store
+from workbench.errors import StudyError, did_you_mean
+from workbench.project import Project
+from workbench.registers.profiles import ReleaseProfile, load_profile
+from workbench.registers.schema import load_register
+from workbench.runner.parameters import (
+    checked_parameters,
+    declared_parameters,
+    read_notebook,
+    source_of,
+)
+from workbench.study import Study, check_study, is_study_key, load_study
+
+PACKAGE = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that has passed every check."""
+
+    study_file: Path
+    study: Study
+    project: Project
+    notebook: Path
+    parameters: dict[str, Any]
+    profile: ReleaseProfile
+    inputs: dict[str, Any]  # what the key is made of: hashes and parameters, no data
+
+    @property
+    def name(self) -> str:
+        """The study's name: its file's."""
+        return self.study_file.stem
+
+    @property
+    def key(self) -> str:
+        """One hash over all that the results depend on."""
+        return hashlib.sha256(json.dumps(self.inputs, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def run_folder(self) -> Path:
+        """Where the finished run will lie."""
+        return self.project.runs_folder / self.name / self.key[:10]
+
+
+def plan_run(
+    study_file: Path, project: Project, *, overrides: Mapping[str, Any] | None = None
+) -> Plan:
+    """Check a study with its notebook, definitions and store; raise one error with what is wrong.
+
+    `overrides` are names and values from the command line: keys of the study (dotted) or the
+    notebook's parameters; a name that is neither is refused with the nearest.
+    """
+    given = dict(overrides or {})
+    of_study = {key: value for key, value in given.items() if is_study_key(key)}
+    study = load_study(study_file, overrides=of_study)
+    register = load_register(study.register_name, project.params_folders)
+    table = register.tables.get(study.table)
+    if table is None:
+        raise StudyError(
+            f'{study_file}: the register {register.name} has no table "{study.table}".'
+            f"{did_you_mean(study.table, register.tables)}"
+        )
+    check_study(study, table, where=str(study_file))
+    notebook = project.find_notebook(study.notebook)
+    of_notebook = {key: value for key, value in given.items() if key not in of_study}
+    _refuse_unknown(of_notebook, notebook)
+    parameters = checked_parameters(
+        notebook, {**study.parameters, **of_notebook}, where=str(study_file)
+    )
+    profile = load_profile(study.release_profile, project.params_folders)
+    full_name = f"{register.name}.{study.table}"
+    version = open_store(project.store_folder).version(full_name)
+    if version.definition != table:
+        raise StudyError(
+            f"{full_name}: the definition has changed since the table was imported. Import it again: "
+            f"workbench import {full_name} FILE"
+        )
+    inputs = {
+        "study": study.model_dump(mode="json", by_alias=True, exclude={"parameters"}),
+        "parameters": parameters,
+        "notebook": {"name": notebook.stem, "code_sha256": _notebook_code(notebook)},
+        "tables": {
+            full_name: {
+                "version": version.name,
+                "rows_sha256": version.rows_sha256,
+                "definition_sha256": version.definition_sha256,
+                "sources": [source.model_dump() for source in version.sources],
+            }
+        },
+        "release_profile": profile.model_dump(mode="json"),
+        "workbench_code_sha256": code_sha256(),
+    }
+    return Plan(study_file.resolve(), study, project, notebook, parameters, profile, inputs)
+
+
+def _refuse_unknown(names: Mapping[str, Any], notebook: Path) -> None:
+    known = set(declared_parameters(notebook).model_fields)
+    for name in names:
+        if name not in known:
+            keys = {field.alias or key for key, field in Study.model_fields.items()} - {"parameters"}
+            raise StudyError(
+                f'-p {name}: neither the study nor the notebook {notebook.stem} has "{name}".'
+                f"{did_you_mean(name, known | keys)}"
+            )
+
+
+def _notebook_code(path: Path) -> str:
+    """The hash of a notebook's code: its words may change without a new result."""
+    code = [source_of(cell) for cell in read_notebook(path)["cells"] if cell["cell_type"] == "code"]
+    return hashlib.sha256(json.dumps(code).encode()).hexdigest()
+
+
+@cache
+def code_sha256() -> str:
+    """The hash of the workbench's own code and templates."""
+    total = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*")):
+        if path.suffix in {".py", ".yaml", ".j2"}:
+            total.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()
