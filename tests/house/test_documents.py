@@ -31,12 +31,10 @@ def _known_commands() -> dict[str, click.Command]:
 
 
 def _named_in(text: str) -> set[str]:
-    """Give the calls named in a text, one word ("run") or two ("batch plan") each."""
-    known = _known_commands()
+    """Give the calls named in a text: "run", or "batch plan" and with it "batch"."""
     calls = set()
     for words in (match.split() for match in COMMAND.findall(text)):
-        is_group = hasattr(known.get(words[0]), "commands")
-        calls.add(" ".join(words[:2] if is_group else words[:1]))
+        calls |= {words[0]} | ({" ".join(words[:2])} & set(_known_commands()))
     return calls
 
 

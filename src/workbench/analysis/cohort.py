@@ -246,11 +246,11 @@ def _profile_leavers(rows: ibis.Table, study: Study, table: Table) -> pd.DataFra
     parts = []
     for name in study.variables:
         source, variable = study.source_of(name), table.variables[study.source_of(name)]
-        if study.variables[name].cut is None and variable.is_category:
+        if _in_words(study, name, table):
             level = left[source].cast("string").fill_null("")
             counted = left.group_by(step=left._step, level=level).agg(n=_._person.nunique())
             counted = counted.mutate(n_missing=ibis.literal(0), mean=ibis.null("float64"))
-        elif variable.type in {"integer", "decimal"} and study.variables[name].cut is None:
+        elif study.variables[name].cut is None:
             value = left[source] * _factor(study, name, table)
             counted = left.group_by(step=left._step).agg(
                 n=left._person.nunique(where=left[source].notnull()),
@@ -294,7 +294,8 @@ def _persons(rows: ibis.Table, study: Study, table: Table) -> pd.DataFrame:
     if study.cohort.index_date:
         columns["index_date"] = _._index_date
     for name in study.variables:
-        columns[name] = _[study.source_of(name)]
+        source = _[study.source_of(name)]
+        columns[name] = source.cast("string") if _in_words(study, name, table) else source
     chosen = rows.filter(rows._step.isnull()).order_by("_person")
     # A duration already in the study's unit is not touched: 12 months stay 12.
     length = rows._length if _same_unit(study, table) else _._length * _._days / unit
@@ -315,13 +316,17 @@ def _as_analysed(values: pd.Series, study: Study, name: str, table: Table) -> pd
     variable, covariate = table.variables[study.source_of(name)], study.variables[name]
     if covariate.cut is not None:
         return _cut(values * _factor(study, name, table), covariate.cut)
-    if not variable.is_category:
+    if not _in_words(study, name, table):
         return values * _factor(study, name, table)
-    text = values.astype("string").str.lower() if variable.type == "boolean" else values.astype("string")
-    words = variable.codes or {code: code for code in sorted(text.dropna().unique())}
+    words = variable.codes or {code: code for code in sorted(values.dropna().unique())}
     known = {code: word for code, word in words.items() if code not in variable.unknown}
     kind = pd.CategoricalDtype([*dict.fromkeys(known.values())], ordered=False)
-    return text.map(known).astype(kind).cat.remove_unused_categories()
+    return values.map(known).astype(kind).cat.remove_unused_categories()
+
+
+def _in_words(study: Study, name: str, table: Table) -> bool:
+    """Whether a column's values are categories as the register has them."""
+    return study.variables[name].cut is None and table.variables[study.source_of(name)].is_category
 
 
 def _factor(study: Study, name: str, table: Table) -> float:

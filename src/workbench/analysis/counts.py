@@ -20,26 +20,9 @@ from pandas.api import types
 
 from workbench.errors import DataError, StudyError, did_you_mean, gathered
 
-RESULT_COLUMNS = set(
-    [
-        "time",
-        "at_risk",
-        "events",
-        "censored",
-        "entered",
-        "n_at_risk",
-        "n_events",
-        "n_censored",
-        "estimate",
-        "std_error",
-        "lower",
-        "upper",
-        "q",
-        "n",
-        "observed",
-        "expected",
-    ]
-)
+COUNT_COLUMNS = {"at_risk", "events", "censored", "n_at_risk", "n_events", "n_censored"}
+RESULT_COLUMNS = COUNT_COLUMNS | {"time", "entered", "estimate", "std_error", "lower", "upper"}
+RESULT_COLUMNS |= {"q", "n", "observed", "expected"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +50,7 @@ def names_of(by: str | Sequence[str] | None) -> list[str]:
 
 def label(level: object) -> str:
     """A level or group as text, with whole numbers as such although a gap made them floats."""
-    whole = isinstance(level, float) and level.is_integer()
-    return str(int(level)) if whole else str(level)
+    return f"{level:.0f}" if isinstance(level, float) and level.is_integer() else str(level)
 
 
 def check_frame(persons: pd.DataFrame, columns: Sequence[str]) -> None:

@@ -102,22 +102,17 @@ def cox(
     Cox, 1972; Efron, 1977 (ties); Harrell et al., 1996 (concordance).
     """
     if cluster is not None or ties != "efron":
-        raise StudyError(
-            'cox: only cluster=None and ties="efron" are available yet. Robust and cluster '
-            "standard errors and other ways with ties would differ from R's."
-        )
+        raise StudyError('cox: only cluster=None and ties="efron" are available yet.')
     layers = counts.names_of(strata)
-    follow_up = counts.check_follow_up(
-        persons, duration=duration, event=event, entry=entry, weight=weight
-    )
+    columns = {"duration": duration, "event": event, "entry": entry, "weight": weight}
+    follow_up = counts.check_follow_up(persons, **columns)
     counts.check_frame(persons, layers)
     counts.check_groups(persons, layers)
     used = _variables(formula, persons)
     known = persons[used].notna().all(axis=1).to_numpy()
-    n_missing = int((~known).sum())
-    if not known.any():
-        raise DataError(f"cox: no persons left; a covariate is missing in {n_missing} rows.")
     inside, follow_up = persons[known].reset_index(drop=True), follow_up.of(known)
+    if inside.empty:
+        raise DataError(f"cox: no persons left; a covariate is missing in {len(known)} rows.")
     layer = counts.group_numbers(inside, layers)
     matrix, levels = _design(inside[used], formula, follow_up.event)
     _check_answerable(matrix, levels, layer, follow_up.event)
@@ -131,7 +126,7 @@ def cox(
         log_likelihood=float(fitter.log_likelihood_),
         n=len(inside),
         events=int(follow_up.event.sum()),
-        n_missing=n_missing,
+        n_missing=int((~known).sum()),
         concordance=_concordance(matrix, coefficients["coefficient"], follow_up, layer),
     )
 
@@ -198,12 +193,11 @@ def _design(
     covariates: pd.DataFrame, formula: str, event: np.ndarray
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     prepared = _prepared(covariates)
+    parsed = formulaic.Formula(formula.strip().removeprefix("~"))
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            design = formulaic.Formula(formula.strip().removeprefix("~")).get_model_matrix(
-                prepared, context={}, na_action="ignore"
-            )
+            design = parsed.get_model_matrix(prepared, context={}, na_action="ignore")
     except FormulaicError:
         # the library's text may quote a value, so it is not passed on
         raise StudyError(f'formula "{formula}": a term cannot be computed. Check it.') from None
@@ -214,13 +208,9 @@ def _design(
     if n_odd.any():
         told = ", ".join(f'"{term}" in {n} rows' for term, n in n_odd[n_odd > 0].items())
         raise DataError(f"cox: a term is not a finite number: {told}. A logarithm of 0, perhaps?")
-    rows = [
-        row
-        for term in design.model_spec.structure
-        if term.columns != ["Intercept"]
-        for row in _levels_of(term, design.model_spec, matrix, event)
-    ]
-    return matrix, pd.DataFrame(rows)
+    terms = [term for term in design.model_spec.structure if term.columns != ["Intercept"]]
+    rows = [_levels_of(term, design.model_spec, matrix, event) for term in terms]
+    return matrix, pd.DataFrame(list(itertools.chain.from_iterable(rows)))
 
 
 def _levels_of(encoded, spec, matrix: pd.DataFrame, event: np.ndarray) -> list[dict]:
@@ -278,10 +268,8 @@ def _check_answerable(
     barren = levels[(levels["level"] != "") & (levels["events"] == 0)]
     if len(barren):
         told = ", ".join(f'"{term}"' for term in barren["term"])
-        raise DataError(
-            f"cox: no events in {told}, so its hazard ratio has no finite estimate (separation). "
-            "Join it with another level, or leave its persons out, counted."
-        )
+        why = "so a hazard ratio has no finite estimate (separation)"
+        raise DataError(f"cox: no events in {told}, {why}. Join it with another level.")
     centred = matrix - matrix.groupby(layer).transform("mean")
     size = np.sqrt((centred**2).sum())
     still = size <= COLLINEAR * np.sqrt((matrix**2).sum())

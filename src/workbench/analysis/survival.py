@@ -18,6 +18,7 @@ from scipy import stats
 from workbench.analysis import counts
 from workbench.errors import DataError, StudyError
 
+Columns = str | Sequence[str] | None
 INNER = ["entered", "events_squares", "censored_squares"]
 INTERVALS = ("log-log", "log", "plain")
 # R's quantile.survfit takes a curve within this distance of the asked share as being on it
@@ -28,9 +29,8 @@ ON_THE_LINE = float(np.sqrt(np.finfo(float).eps))
 class LogRank:
     """Whether survival differs between groups: a chi-square test and what it was made of.
 
-    `statistic` is chi-square on `degrees_of_freedom`. `table` has one row per group: the columns
-    of `by`, `n` (persons), `events` (persons with the event), `observed` and `expected` (events,
-    weighted when rho or gamma is not 0, as in R).
+    `table` has one row per group: the columns of `by`, `n` and `events` (persons), `observed` and
+    `expected` (events; weighted when rho or gamma is not 0, as in R).
     """
 
     statistic: float
@@ -44,7 +44,7 @@ def kaplan_meier(
     *,
     duration: str,
     event: str,
-    by: str | Sequence[str] | None = None,
+    by: Columns = None,
     entry: str | None = None,
     weight: str | None = None,
     times: Sequence[float] | None = None,
@@ -92,10 +92,7 @@ def kaplan_meier(
         persons, duration=duration, event=event, by=by, entry=entry, weight=weight
     )
     if "events_squares" in table and entry is not None:
-        raise StudyError(
-            f'weight "{weight}" with entry "{entry}": not available yet when weights are not '
-            "whole numbers, since the standard error would differ from R's."
-        )
+        raise StudyError("entry with weights that are not whole numbers: not available yet.")
     curve = _curve(table, names, confidence, interval)
     if times is not None:
         return _curve_at(curve, names, counts.check_times(times))
@@ -108,7 +105,7 @@ def quantiles(
     *,
     duration: str,
     event: str,
-    by: str | Sequence[str] | None = None,
+    by: Columns = None,
     q: float | Sequence[float] = 0.5,
     confidence: float = 0.95,
     interval: str = "log-log",
@@ -125,12 +122,8 @@ def quantiles(
     One row per group and share, sorted: the columns of `by`, `q`, `n` (persons), `events`,
     `estimate`, `lower`, `upper` (times; missing when not reached). Where the curve lies flat
     exactly on the share, the middle of the flat stretch, as in R. Limits invert the pointwise
-    interval (Brookmeyer and Crowley, 1982).
-
-    Raises
-    ------
-    DataError, StudyError
-        As `kaplan_meier`; also a q outside 0-1.
+    interval (Brookmeyer and Crowley, 1982). Refuses what `kaplan_meier` refuses (DataError,
+    StudyError), and a q outside 0-1.
     """
     names = counts.names_of(by)
     _check_interval(confidence, interval)
@@ -150,12 +143,7 @@ def quantiles(
 
 
 def number_at_risk(
-    persons: pd.DataFrame,
-    *,
-    duration: str,
-    event: str,
-    times: Sequence[float],
-    by: str | Sequence[str] | None = None,
+    persons: pd.DataFrame, *, duration: str, event: str, times: Sequence[float], by: Columns = None
 ) -> pd.DataFrame:
     """Count who is still followed at given times, for the rows under a survival figure.
 
@@ -163,7 +151,7 @@ def number_at_risk(
     -------
     One row per group and time, sorted: the columns of `by`, `time`, `at_risk` (followed up to
     that time or longer), `events` and `censored` (persons, from the start to that time).
-    Refuses what `kaplan_meier` refuses.
+    Refuses what `kaplan_meier` refuses (DataError, StudyError).
     """
     asked = counts.check_times(times)
     table = counts.count_events(persons, duration=duration, event=event, by=by)
@@ -176,7 +164,7 @@ def logrank(
     duration: str,
     event: str,
     by: str | Sequence[str],
-    strata: str | Sequence[str] | None = None,
+    strata: Columns = None,
     rho: float = 0,
     gamma: float = 0,
 ) -> LogRank:
@@ -188,7 +176,8 @@ def logrank(
         The groups to compare, and the columns within which to compare them before adding up.
     rho, gamma
         Weight S(t-)^rho (1 - S(t-))^gamma with S the pooled curve of the stratum: 0, 0 is the
-        log-rank test; 1, 0 Peto and Peto's; 0, 1 looks at late differences.
+        log-rank test (Mantel, 1966); 1, 0 Peto and Peto's; 0, 1 looks at late differences
+        (Fleming and Harrington, 1991, chapter 7).
 
     Returns
     -------
@@ -200,10 +189,6 @@ def logrank(
     DataError, StudyError
         As `kaplan_meier`; one group only; no event; groups never at risk together; a negative
         rho or gamma.
-
-    References
-    ----------
-    Mantel, 1966; Fleming and Harrington, 1991, chapter 7.
     """
     names, layers = counts.names_of(by), counts.names_of(strata)
     if not (rho >= 0 and gamma >= 0):
@@ -226,10 +211,9 @@ def logrank(
         observed, expected = observed + terms[0], expected + terms[1]
         variance = variance + terms[2]
     statistic, freedom = _chi_square(observed - expected, variance, expected > 0, names)
-    totals = table.assign(n=table["events"] + table["censored"]).groupby(number)
-    _, first = np.unique(number, return_index=True)
-    groups = table[names].iloc[first].reset_index(drop=True)
-    groups = groups.assign(n=totals["n"].sum(), events=totals["events"].sum())
+    groups = table[names].iloc[np.unique(number, return_index=True)[1]].reset_index(drop=True)
+    sums = table.groupby(number)[["events", "censored"]].sum()
+    groups = groups.assign(n=sums.sum(axis=1), events=sums["events"])
     groups = groups.assign(observed=observed, expected=expected)
     return LogRank(statistic, freedom, float(stats.chi2.sf(statistic, freedom)), groups)
 
@@ -262,17 +246,14 @@ def _curve(table: pd.DataFrame, names: list[str], confidence: float, interval: s
 def _robust_spread(
     table: pd.DataFrame, number: np.ndarray, slope: np.ndarray, staying: np.ndarray
 ) -> np.ndarray:
-    # infinitesimal jackknife: what the log of the curve changes by when a person's weight does
-    # is slope(t) for those who stay beyond t; who leaves at s adds slope(s), less 1/staying(s)
-    # with the event. Squares are summed over persons from the sums of squared weights.
+    # infinitesimal jackknife. The log of the curve changes with a person's weight by slope(t) for
+    # who stays beyond t, slope(s) for who leaves at s, with the event slope(s) - 1 / staying(s)
+    died, gone = table["events_squares"], table["events_squares"] + table["censored_squares"]
     with np.errstate(divide="ignore", invalid="ignore"):
-        happened = table["events_squares"].to_numpy() * (slope - 1 / staying) ** 2
-        gone = np.where(table["events_squares"] > 0, happened, 0.0)
-        gone = gone + np.where(slope > 0, table["censored_squares"] * slope**2, 0.0)
-        squares = table["events_squares"] + table["censored_squares"]
-        left = squares.groupby(number).transform("sum") - squares.groupby(number).cumsum()
-        total = pd.Series(gone).groupby(number).cumsum() + left.to_numpy() * slope**2
-    return np.sqrt(total.to_numpy())
+        left = (table["censored_squares"] * slope**2).where(slope > 0, 0.0)
+        left = left + (died * (slope - 1 / staying) ** 2).where(died > 0, 0.0)
+        stay = gone.groupby(number).transform("sum") - gone.groupby(number).cumsum()
+        return np.sqrt((left.groupby(number).cumsum() + stay * slope**2).to_numpy())
 
 
 def _limits(
@@ -296,16 +277,7 @@ def _counts_at(table: pd.DataFrame, names: list[str], times: np.ndarray) -> pd.D
     rows = counts.rows_at(table, names, times)
     labels = table[names].iloc[np.repeat(rows["first"][:, 0], len(times))].reset_index(drop=True)
     labels["time"] = np.tile(times, len(rows["first"]))
-    for column in (
-        "at_risk",
-        "events",
-        "censored",
-        "n_at_risk",
-        "n_events",
-        "n_censored",
-    ):
-        if column not in table:
-            continue
+    for column in [name for name in table.columns if name in counts.COUNT_COLUMNS]:
         if column.endswith("at_risk"):
             padded = np.append(table[column].to_numpy(), 0)
             found = np.where(rows["at_or_after"] <= rows["last"], padded[rows["at_or_after"]], 0)
@@ -322,7 +294,7 @@ def _curve_at(curve: pd.DataFrame, names: list[str], times: np.ndarray) -> pd.Da
         until = table[column].to_numpy().reshape(-1, len(times))
         table[column] = np.diff(until, axis=1, prepend=0).ravel()
     rows = counts.rows_at(curve, names, times)
-    before = rows["after"] == rows["first"]
+    before, latest = rows["after"] == rows["first"], np.maximum(rows["after"] - 1, 0)
     past = times > curve["time"].to_numpy()[rows["last"]]
     for column, at_start in (
         ("estimate", 1.0),
@@ -330,8 +302,8 @@ def _curve_at(curve: pd.DataFrame, names: list[str], times: np.ndarray) -> pd.Da
         ("lower", 1.0),
         ("upper", 1.0),
     ):
-        latest = curve[column].to_numpy()[np.maximum(rows["after"] - 1, 0)]
-        table[column] = np.where(past, np.nan, np.where(before, at_start, latest)).ravel()
+        found = np.where(before, at_start, curve[column].to_numpy()[latest])
+        table[column] = np.where(past, np.nan, found).ravel()
     return table
 
 
@@ -373,8 +345,6 @@ def _chi_square(
     used = np.flatnonzero(compared)[:-1]
     inner = variance[np.ix_(used, used)]
     if used.size == 0 or np.linalg.matrix_rank(inner, hermitian=True) < used.size:
-        raise DataError(
-            f"by={names}: some groups were never at risk together when an event happened, so "
-            "they cannot be compared. Join groups or leave out the strata."
-        )
+        told = "some groups were never at risk together when an event happened. Join groups or"
+        raise DataError(f"by={names}: {told} leave out the strata.")
     return float(difference[used] @ np.linalg.solve(inner, difference[used])), int(used.size)

@@ -281,7 +281,7 @@ class Delivery:
         faulty = self._engine.execute(
             "select _place, list(distinct rule || ': ' || column_name order by rule || ': ' || column_name) "
             "as reasons from faults group by _place order by _place"
-        ).fetch_arrow_table()
+        ).to_arrow_table()
         rows = pa.array(self._row_names(faulty["_place"].to_pylist()), pa.string())
         self._engine.register("faulty", faulty.append_column("row", rows))
         misfits = [

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -69,13 +70,25 @@ def read_extract(file: Path, table: Table, *, staging: Path, progress: Progress)
     if kind == ".parquet":
         headers, n_rows = _stage_parquet(file, staged)
     elif kind == ".xlsx":
-        headers, n_rows = _stage(_excel_chunks(file, table), file, staged)
+        headers, n_rows = _stage(_excel_chunks(file, table.delivery.sheet), file, staged)
     else:
         headers, n_rows = _stage(_statistical_chunks(file, STATISTICAL[kind]), file, staged)
     columns, strangers = match_headers(headers, table, where=str(file))
     relation = f"read_parquet({literal(staged)})"
     n_values = _count_values(relation, columns)
     return Extract(relation, columns, strangers, n_rows, n_values, (), f"{kind.removeprefix('.')} file")
+
+
+def sample_rows(file: Path, n: int) -> pd.DataFrame:
+    """The first rows of a file that is not delimited text, as text, to look at its columns."""
+    kind = file.suffix.lower()
+    if kind == ".parquet":
+        with TemporaryDirectory() as folder:
+            _stage_parquet(file, Path(folder) / "rows.parquet")
+            return pq.read_table(Path(folder) / "rows.parquet").slice(0, n).to_pandas()
+    if kind == ".xlsx":
+        return next(_excel_chunks(file, None)).head(n)
+    return next(_statistical_chunks(file, STATISTICAL[kind])).head(n)
 
 
 def _count_values(relation: str, columns: dict[str, str]) -> dict[str, int]:
@@ -127,12 +140,12 @@ def _as_text_sql(name: str, kind: str) -> str:
     return f"{column}::varchar"
 
 
-def _excel_chunks(file: Path, table: Table) -> Iterator[pd.DataFrame]:
+def _excel_chunks(file: Path, wanted_sheet: str | None) -> Iterator[pd.DataFrame]:
     try:
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     except Exception:  # openpyxl has no error family of its own; its texts may quote cells
         raise DataError(f"{file} is not a whole Excel file. Save it again as .xlsx.") from None
-    sheet_name = table.delivery.sheet or book.sheetnames[0]
+    sheet_name = wanted_sheet or book.sheetnames[0]
     if sheet_name not in book.sheetnames:
         raise DataError(f'{file} has no sheet "{sheet_name}".{did_you_mean(sheet_name, book.sheetnames)}')
     rows = book[sheet_name].iter_rows(values_only=True)

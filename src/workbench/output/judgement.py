@@ -7,7 +7,7 @@ which cannot be written anywhere: only `workbench.output.disclosure.release` tur
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,37 @@ def is_small(counts: Any, threshold: int) -> Any:
 def are_safe(*counts: float, threshold: int) -> bool:
     """Whether every count is 0 or at least the threshold."""
     return not any(0 < count < threshold for count in counts)
+
+
+def safe_spans(
+    *columns: Sequence[int], threshold: int, at_least: int = 0
+) -> list[tuple[int, int]]:
+    """Half-open spans of neighbouring rows in which the sum of every column is safe.
+
+    Greedy from the first row on: a span is closed as soon as every sum is 0 or at least the
+    threshold and the first column's sum is `at_least` or more, so that any row of it can still
+    have held any small number. What is left over at the end joins the last span. One span over
+    everything comes back also when even that is not safe: the caller judges it.
+    """
+    n_rows = len(columns[0])
+    sums = [np.concatenate([[0], np.cumsum(column)]) for column in columns]
+
+    def safe(first: int, end: int) -> bool:
+        counts = [int(running[end] - running[first]) for running in sums]
+        return counts[0] >= at_least and are_safe(*counts, threshold=threshold)
+
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for end in range(1, n_rows + 1):
+        if safe(start, end):
+            spans.append((start, end))
+            start = end
+    while start < n_rows:
+        start = spans.pop()[0] if spans else 0
+        if start == 0 or safe(start, n_rows):
+            spans.append((start, n_rows))
+            break
+    return spans
 
 
 def whole_counts(values: Any, *, what: str) -> np.ndarray:

@@ -13,10 +13,10 @@ shown and every other number is hidden.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from workbench.analysis.ledger import Ledger
 from workbench.errors import DisclosureError
 from workbench.output.judgement import (
     Judgement,
@@ -24,35 +24,34 @@ from workbench.output.judgement import (
     hidden_only,
     is_small,
     nothing_hidden,
+    safe_spans,
     significant,
     take_out,
     whole_counts,
 )
 from workbench.registers.profiles import ReleaseProfile
 
-if TYPE_CHECKING:
-    from workbench.analysis.cohort import Ledger
-
 COUNTS = ["n_rows_in", "n_rows_out", "n_persons_in", "n_persons_out"]
 
 
 def judge_ledger(ledger: Ledger, policy: ReleaseProfile) -> Judgement:
     """Merge steps until each out is 0 or at least the threshold; judge leavers and checks."""
-    steps = _checked_steps(ledger.steps)
-    n_rows, n_persons = (
-        int(steps[f"n_{what}_in"].iloc[-1] - steps[f"n_{what}_out"].iloc[-1])
-        for what in ("rows", "persons")
-    )
+    steps, population = _checked_steps(ledger.steps)
+    n_rows, n_persons = (int(population[f"n_{what}_in"].iloc[0]) for what in ("rows", "persons"))
     if is_small(n_persons, policy.threshold):
         raise DisclosureError(
             f"The study population has fewer than {policy.threshold} persons, the smallest number "
             f'that profile "{policy.name}" shows. Widen the cohort.'
         )
-    spans = merged_spans(
-        steps["n_rows_out"].tolist(), steps["n_persons_out"].tolist(), threshold=policy.threshold
+    spans = safe_spans(
+        steps["n_rows_out"].tolist(),
+        steps["n_persons_out"].fillna(0).tolist(),
+        threshold=policy.threshold,
     )
     merged = _merge(steps, spans)
-    safe, hidden, counts = _hide_unsafe(merged, policy)
+    population = population.assign(step=len(merged) + 1)
+    whole = pd.concat([merged, population], ignore_index=True) if len(merged) else population
+    safe, hidden, counts = _hide_unsafe(whole.reset_index(drop=True), policy)
     shows_rows = not hidden["n_rows_in"].any()
     counts = {"ledger steps merged with a neighbour": len(steps) - len(spans), **counts}
     leavers, checks = _judge_leavers(ledger, spans, steps, policy), _judge_checks(ledger, policy)
@@ -69,84 +68,64 @@ def judge_ledger(ledger: Ledger, policy: ReleaseProfile) -> Judgement:
     return Judgement("ledger", safe, hidden, hidden_only(counts), tuple(notes), facts, parts)
 
 
-def merged_spans(
-    rows_out: Sequence[int], persons_out: Sequence[int], *, threshold: int
-) -> list[tuple[int, int]]:
-    """Half-open spans of neighbouring steps whose outs are safe together.
+def _checked_steps(steps: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The steps that leave somebody out and the study population, in whole counts that add up.
 
-    One span over everything is returned also when even that is not safe; the caller judges it.
+    Persons may be missing in the first step: of rows set aside at import nobody knows how many
+    persons they are.
     """
-    spans: list[tuple[int, int]] = []
-    start = 0
-
-    def safe(first: int, end: int) -> bool:
-        return are_safe(
-            sum(rows_out[first:end]), sum(persons_out[first:end]), threshold=threshold
-        )
-
-    for end in range(1, len(rows_out) + 1):
-        if safe(start, end):
-            spans.append((start, end))
-            start = end
-    while start < len(rows_out):
-        start = spans.pop()[0] if spans else 0
-        if safe(start, len(rows_out)) or start == 0:
-            spans.append((start, len(rows_out)))
-            break
-    return spans
-
-
-def _checked_steps(steps: pd.DataFrame) -> pd.DataFrame:
-    """The steps with whole counts, or a refusal when they do not add up."""
-    if steps.empty:
-        raise DisclosureError("The ledger has no steps, so there is nothing to release.")
     checked = steps[["step", "reason", *COUNTS]].reset_index(drop=True)
     for column in COUNTS:
-        checked[column] = whole_counts(checked[column], what=f"the ledger's {column}")
+        known = checked[column].notna()
+        known.iloc[1:] = True
+        whole_counts(checked.loc[known, column], what=f"the ledger's {column}")
+        checked[column] = checked[column].astype("Int64")
     for what in ("rows", "persons"):
         left = checked[f"n_{what}_in"] - checked[f"n_{what}_out"]
-        follows = left.shift(1).iloc[1:].eq(checked[f"n_{what}_in"].iloc[1:]).all()
-        if not follows or (left < 0).any():
+        follows = left.shift(1).eq(checked[f"n_{what}_in"]).fillna(True).iloc[1:].all()
+        if not follows or (left < 0).any() or (checked[f"n_{what}_out"].iloc[-1:] != 0).any():
             raise DisclosureError(
-                f"The ledger's {what} do not add up from step to step, so the gate cannot judge "
-                "it. Make the ledger with workbench.analysis.cohort."
+                f"The ledger's {what} do not add up to a study population that nobody leaves, so "
+                "the gate cannot judge it. Make the ledger with workbench.analysis.cohort."
             )
-    return checked
+    if checked.empty:
+        raise DisclosureError("The ledger has no steps, so there is nothing to release.")
+    return checked.iloc[:-1], checked.iloc[-1:].reset_index(drop=True)
 
 
 def _merge(steps: pd.DataFrame, spans: Sequence[tuple[int, int]]) -> pd.DataFrame:
     """One row a span; reasons joined, outs added, ins taken from the span's first step."""
-    return pd.DataFrame(
-        {
-            "step": number,
-            "reason": "; ".join(dict.fromkeys(steps["reason"].iloc[first:end])),
-            "n_rows_in": int(steps["n_rows_in"].iloc[first]),
-            "n_rows_out": int(steps["n_rows_out"].iloc[first:end].sum()),
-            "n_persons_in": int(steps["n_persons_in"].iloc[first]),
-            "n_persons_out": int(steps["n_persons_out"].iloc[first:end].sum()),
-        }
-        for number, (first, end) in enumerate(spans, start=1)
-    )
+    rows = []
+    for number, (first, end) in enumerate(spans, start=1):
+        inside = steps.iloc[first:end]
+        row = {"step": number, "reason": "; ".join(dict.fromkeys(inside["reason"]))}
+        for what in ("rows", "persons"):
+            row[f"n_{what}_in"] = inside[f"n_{what}_in"].iloc[0]
+            row[f"n_{what}_out"] = inside[f"n_{what}_out"].sum(skipna=False)
+        rows.append(row)
+    merged = pd.DataFrame(rows, columns=["step", "reason", *COUNTS])
+    return merged.astype(dict.fromkeys(COUNTS, "Int64"))
 
 
 def _hide_unsafe(
     merged: pd.DataFrame, policy: ReleaseProfile
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]]:
-    """Hide what merging could not mend: all ins and outs, or the rows beside the persons."""
+    """Hide what merging could not mend: all before the population, or rows beside persons."""
     hidden, counts = nothing_hidden(merged), {}
-    everything = pd.Series(True, index=merged.index)
-    outs = [merged["n_rows_out"], merged["n_persons_out"]]
-    if any(is_small(out, policy.threshold).any() for out in outs):
-        merged, hidden, n_cells = take_out(merged, hidden, rows=everything, columns=COUNTS)
+    floats = merged[COUNTS].astype("Float64").fillna(0).astype(float)
+    if is_small(floats[["n_rows_out", "n_persons_out"]], policy.threshold).any():
+        before = merged.index < len(merged) - 1
+        merged, hidden, n_cells = take_out(merged, hidden, rows=before, columns=COUNTS)
         counts["all steps together left out too few: only the study population is shown"] = n_cells
-        return merged, hidden, counts
+        floats = floats.iloc[-1:]
     # Rows beyond one a person tell how many persons can have more than one row.
-    spare = [
-        (merged[f"n_rows_{end}"] - merged[f"n_persons_{end}"]).abs() for end in ("in", "out")
-    ]
-    left = (spare[0] - spare[1]).abs()
-    if any(is_small(gap, policy.threshold).any() for gap in (*spare, left)):
+    known = merged["n_persons_in"].notna().loc[floats.index]
+    spare_in = (floats["n_rows_in"] - floats["n_persons_in"])[known]
+    spare_out = (floats["n_rows_out"] - floats["n_persons_out"])[known]
+    gaps = [spare_in, spare_out, spare_in - spare_out]
+    if any(is_small(gap.abs(), policy.threshold).any() for gap in gaps):
         rows_columns = ["n_rows_in", "n_rows_out"]
+        everything = pd.Series(True, index=merged.index)
         merged, hidden, n_cells = take_out(merged, hidden, rows=everything, columns=rows_columns)
         counts["number of rows beside nearly the same number of persons"] = n_cells
     return merged, hidden, counts
@@ -158,7 +137,7 @@ def _judge_leavers(
     """Profiles of those left out, for steps shown alone and variables whose every cell is safe."""
     leavers = ledger.leavers.reset_index(drop=True)
     alone = {
-        steps["step"].iloc[first]: (number, int(steps["n_persons_out"].iloc[first]))
+        steps["step"].iloc[first]: (number, int(steps["n_persons_out"].fillna(0).iloc[first]))
         for number, (first, end) in enumerate(spans, start=1)
         if end == first + 1
     }

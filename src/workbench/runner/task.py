@@ -9,15 +9,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from workbench.errors import StudyError
 from workbench.project import Project
 from workbench.registers.documents import parse_document
+from workbench.runner.plan import Plan
 from workbench.study import Study
-
-if TYPE_CHECKING:
-    from workbench.runner.plan import Plan
 
 TASK = "task.json"
 COUNTS = "counts.json"

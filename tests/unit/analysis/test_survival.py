@@ -95,7 +95,7 @@ def test_delayed_entry_by_hand():
 
 
 @given(people, st.sampled_from(survival.INTERVALS))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_the_curve_never_rises_and_stays_within_its_limits(persons, interval):
     found = survival.kaplan_meier(persons, **COLUMNS, by="group", interval=interval)
     rises = found.groupby("group")["estimate"].diff() > 0
@@ -108,7 +108,7 @@ def test_the_curve_never_rises_and_stays_within_its_limits(persons, interval):
 
 
 @given(people)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_weight_of_two_is_a_doubled_row(persons):
     doubled = pd.concat([persons, persons])
     weighted = survival.kaplan_meier(persons.assign(w=2), **COLUMNS, by="group", weight="w")
@@ -117,7 +117,7 @@ def test_a_weight_of_two_is_a_doubled_row(persons):
 
 
 @given(people)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_the_robust_error_of_equal_fractional_weights_is_greenwoods(persons):
     # the infinitesimal jackknife of an unweighted curve is Greenwood's formula
     halved = survival.kaplan_meier(persons.assign(w=0.5), **COLUMNS, weight="w")
@@ -126,7 +126,7 @@ def test_the_robust_error_of_equal_fractional_weights_is_greenwoods(persons):
 
 
 @given(people, st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_order_index_and_time_unit_do_not_matter(persons, random):
     order = random.sample(range(len(persons)), len(persons))
     other = persons.iloc[order].set_axis([0] * len(persons)).assign(days=lambda d: d["days"] / 365)
@@ -137,7 +137,7 @@ def test_order_index_and_time_unit_do_not_matter(persons, random):
 
 
 @given(people, st.lists(st.integers(0, 14), min_size=1, max_size=4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_number_at_risk_equals_counting_persons(persons, times):
     found = survival.number_at_risk(persons, **COLUMNS, by="group", times=times)
     for row in found.itertuples():

@@ -1,0 +1,300 @@
+"""Decide what may leave the secure room.
+
+`release` is the only way from a result to something that can be written. It knows the rule for a
+cohort's ledger, Table 1, survival curves with their numbers at risk, log-rank tests and Cox models
+(each in its own module beside this one, the reasons with it). Anything else it refuses: there is
+no "off". The limits come from the release profile, never from this room.
+
+Each result is judged by itself. What two results of one release tell together (a model's n beside
+a curve's, one cohort inside another) is not judged yet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import InitVar, dataclass, field
+from types import MappingProxyType
+from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
+
+import pandas as pd
+
+from workbench.analysis.description import COLUMNS as TABLE_ONE
+from workbench.analysis.ledger import Ledger
+from workbench.analysis.regression import CoxFit
+from workbench.analysis.survival import LogRank
+from workbench.errors import DisclosureError
+from workbench.output.judgement import Judgement
+from workbench.output.ledger_rules import judge_ledger
+from workbench.output.model_rules import judge_cox, judge_logrank
+from workbench.output.survival_rules import AT_RISK, CURVE, judge_curve, judge_quantiles
+from workbench.output.table_one_rules import judge_table_one
+from workbench.registers.profiles import ReleaseProfile
+
+HIDDEN, MISSING = "[c]", "–"  # "[c]" for confidential, as British official statistics do
+
+_TOKEN = object()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Released:
+    """A result that has passed the gate. Only `release` and the figures made from it make one.
+
+    `frame` holds what may be shown; a cell the gate took out is a missing value there and True in
+    `hidden`, so that hidden and missing stay two things. Both are copies: changing one changes
+    nothing here. `parts` are released results that belong to this one (a ledger's leavers, a
+    curve's numbers at risk), `facts` its single numbers, `files` a figure's pictures by ending.
+    """
+
+    kind: str
+    title: str
+    profile: str
+    threshold: int
+    hidden_counts: Mapping[str, int]
+    notes: tuple[str, ...]
+    facts: Mapping[str, Any]
+    parts: Mapping[str, Released]
+    files: Mapping[str, bytes]
+    alternative_text: str
+    _frame: pd.DataFrame
+    _hidden: pd.DataFrame
+    token: InitVar[object]
+    sources: tuple[Released, ...] = field(default=())
+
+    def __post_init__(self, token: object) -> None:
+        """Refuse to exist unless the gate makes it."""
+        if token is not _TOKEN:
+            raise DisclosureError(
+                "A Released can only be made by workbench.output.disclosure.release(result, "
+                "policy, title=...)."
+            )
+
+    def __init_subclass__(cls) -> NoReturn:
+        """Refuse a second kind of Released, which could be made elsewhere."""
+        raise DisclosureError("Released cannot be subclassed: release the result instead.")
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse copies and pickles: what comes back could have been changed on the way."""
+        raise DisclosureError("A Released cannot be copied or pickled: release the result again.")
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """What may be shown, as a copy."""
+        return self._frame.copy()
+
+    @property
+    def hidden(self) -> pd.DataFrame:
+        """True where the gate took a value out, as a copy."""
+        return self._hidden.copy()
+
+    @property
+    def all_hidden_counts(self) -> dict[str, int]:
+        """Reason -> how many were hidden, with the parts' and, for a figure, its sources'."""
+        total: dict[str, int] = {}
+        for origin in _lineage(self):
+            for reason, n in origin.hidden_counts.items():
+                total[reason] = total.get(reason, 0) + n
+        return total
+
+    def csv(self) -> bytes:
+        """The frame as CSV, always the same bytes: hidden cells as `[c]`, missing ones empty."""
+        text = self._frame.astype(object).where(~self._hidden, HIDDEN)
+        return text.to_csv(index=False, lineterminator="\n").encode("utf-8")
+
+    def record(self) -> dict[str, Any]:
+        """What the release record says of it: counts and rules, no result."""
+        return {
+            "kind": self.kind,
+            "title": self.title,
+            "profile": self.profile,
+            "threshold": self.threshold,
+            "hidden": dict(sorted(self.all_hidden_counts.items())),
+            "notes": list(self.notes),
+            "sha256": hashlib.sha256(self.csv()).hexdigest(),
+        }
+
+    def __repr__(self) -> str:
+        """A line for the console."""
+        n_hidden = int(self._hidden.to_numpy().sum())
+        return f"<Released {self.kind}: {self.title}; {len(self._frame)} rows, {n_hidden} hidden>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """What a notebook shows: the picture of a figure, the table of everything else."""
+        # Imported here because tables are drawn from Released, not the other way round.
+        from workbench.output.tables import to_html
+
+        if "png" in self.files:
+            return {"image/png": self.files["png"], "text/plain": self.alternative_text}
+        return {"text/html": to_html(self), "text/plain": repr(self)}
+
+
+_SEALED: WeakKeyDictionary[Released, str] = WeakKeyDictionary()
+
+
+def release(
+    result: object,
+    policy: ReleaseProfile,
+    *,
+    title: str,
+    at_risk: pd.DataFrame | None = None,
+) -> Released:
+    """Take out of a result what could point at a person, and seal the rest.
+
+    Parameters
+    ----------
+    result
+        A cohort's `Ledger`, a `survival.LogRank`, a `regression.CoxFit`, or the frame of
+        `description.table_one` or `survival.kaplan_meier` (made without `times`).
+    policy
+        The data owner's release profile.
+    title
+        What the result shows, as it will stand above it.
+    at_risk
+        With a curve only: the frame of `survival.number_at_risk` for the same persons. It is
+        judged together with the curve and becomes its part "at_risk".
+
+    Raises
+    ------
+    DisclosureError
+        The gate cannot judge this, or nothing of it may be shown; says what to do.
+    """
+    if not isinstance(policy, ReleaseProfile):
+        raise DisclosureError("policy: expected a release profile, as load_profile gives it.")
+    if at_risk is not None and not _is_curve(result):
+        raise DisclosureError("at_risk goes with a survival curve only. Leave it out.")
+    return _seal(_judge(result, policy, at_risk), policy.name, policy.threshold, title)
+
+
+def release_quantiles(
+    curve: Released, *, title: str, q: float | Sequence[float] = 0.5
+) -> Released:
+    """Read when a share of persons has had the event off a released curve (0.5: the median).
+
+    Nothing new is told, so nothing can leak; a time may be up to one step later than the exact
+    one. One row per group and share: the columns of `by`, q, estimate, lower, upper.
+    """
+    require_released(curve, "survival_curve")
+    shares = [float(share) for share in ([q] if isinstance(q, (int, float)) else q)]
+    judgement = judge_quantiles(curve.frame, curve.facts["by"], shares)
+    return _seal(judgement, curve.profile, curve.threshold, title)
+
+
+def make_figure(
+    *sources: Released, title: str, files: Mapping[str, bytes], alternative_text: str
+) -> Released:
+    """Seal pictures drawn from released results; the figure inherits what they hide and say."""
+    for source in sources:
+        require_released(source)
+    first = sources[0]
+    notes = tuple(dict.fromkeys(note for source in sources for note in source.notes))
+    empty = first._frame, first._hidden
+    figure = Released(
+        "figure", title, first.profile, first.threshold, {}, notes,
+        first.facts, MappingProxyType({}), MappingProxyType(dict(files)), alternative_text,
+        *empty, token=_TOKEN, sources=sources,
+    )  # fmt: skip
+    _SEALED[figure] = _fingerprint(figure)
+    return figure
+
+
+def require_released(result: object, *kinds: str) -> None:
+    """Refuse what did not come through the gate, was changed since, or is of another kind."""
+    if type(result) is not Released:
+        raise DisclosureError(
+            f"Only released results can be shown or written, not a {type(result).__name__}. "
+            "First: result = release(result, policy, title=...)."
+        )
+    if _SEALED.get(result) != _fingerprint(result):
+        raise DisclosureError("This Released was not made by release, or was changed. Release it.")
+    if kinds and result.kind not in kinds:
+        raise DisclosureError(f"Expected a released {' or '.join(kinds)}, not a {result.kind}.")
+
+
+def _is_curve(result: object) -> bool:
+    return isinstance(result, pd.DataFrame) and _ends_with(result, CURVE)
+
+
+def _ends_with(frame: pd.DataFrame, columns: Sequence[str]) -> bool:
+    return frame.columns.tolist()[-len(columns) :] == list(columns)
+
+
+def _judge(result: object, policy: ReleaseProfile, at_risk: pd.DataFrame | None) -> Judgement:
+    if isinstance(result, Ledger):
+        return judge_ledger(result, policy)
+    if isinstance(result, LogRank):
+        return judge_logrank(result, policy)
+    if isinstance(result, CoxFit):
+        return judge_cox(result, policy)
+    if isinstance(result, pd.DataFrame):
+        if result.columns.tolist() == TABLE_ONE:
+            return judge_table_one(result, policy)
+        if _is_curve(result):
+            return judge_curve(result, policy, at_risk=at_risk)
+        _refuse_frame(result)
+    advice = "Release the result it was made from, and draw from that."
+    if isinstance(result, Released):
+        advice = "It has been released already."
+    raise DisclosureError(f"The gate cannot judge a {type(result).__name__}. {advice}")
+
+
+def _refuse_frame(frame: pd.DataFrame) -> NoReturn:
+    if _ends_with(frame, AT_RISK):
+        raise DisclosureError(
+            "Numbers at risk subtract from their curve, so both are judged together: "
+            "release(curve, policy, title=..., at_risk=at_risk)."
+        )
+    if {"q", "estimate", "lower", "upper"} <= set(frame.columns):
+        raise DisclosureError(
+            "A quantile is one person's time. Read it off the released curve instead: "
+            "release_quantiles(curve, title=..., q=0.5)."
+        )
+    raise DisclosureError(
+        "The gate cannot judge a frame with these columns. It knows those of "
+        "description.table_one and survival.kaplan_meier; rows of persons never leave."
+    )
+
+
+def _seal(judgement: Judgement, profile: str, threshold: int, title: str) -> Released:
+    parts = {
+        name: _seal(part, profile, threshold, title) for name, part in judgement.parts.items()
+    }
+    frame = judgement.frame.reset_index(drop=True)
+    hidden = judgement.hidden.reset_index(drop=True).astype(bool)
+    # The last word: whatever a rule did, a cell it calls hidden holds no value.
+    if frame.shape != hidden.shape or (frame.notna() & hidden).any(axis=None):
+        raise DisclosureError(f"The rule for a {judgement.kind} left a hidden value in its place.")
+    sealed = Released(
+        judgement.kind, title, profile, threshold, MappingProxyType(dict(judgement.hidden_counts)),
+        judgement.notes, MappingProxyType(dict(judgement.facts)), MappingProxyType(parts),
+        MappingProxyType({}), "", frame, hidden, token=_TOKEN,
+    )  # fmt: skip
+    _SEALED[sealed] = _fingerprint(sealed)
+    return sealed
+
+
+def _fingerprint(result: Released) -> str:
+    """A hash over everything a Released can show."""
+    shown = hashlib.sha256()
+    texts = [result.kind, result.title, result.profile, result.alternative_text, *result.notes]
+    for text in (*texts, str(result.threshold)):
+        shown.update(text.encode() + b"\0")
+    shown.update(json.dumps([dict(result.facts), dict(result.hidden_counts)], default=str).encode())
+    for origin in (*result.parts.values(), *result.sources):
+        shown.update(_fingerprint(origin).encode())
+    for ending, content in result.files.items():
+        shown.update(ending.encode() + content)
+    return hashlib.sha256(shown.digest() + result.csv()).hexdigest()
+
+
+def _lineage(result: Released) -> list[Released]:
+    """The result with its parts and sources, each once."""
+    found: list[Released] = []
+    waiting = [result]
+    while waiting:
+        one = waiting.pop(0)
+        if not any(one is known for known in found):
+            found.append(one)
+            waiting += [*one.parts.values(), *one.sources]
+    return found

@@ -1,0 +1,93 @@
+"""Draft a study on a table: a commented working file with the table's own names in it."""
+
+from __future__ import annotations
+
+from workbench.registers.schema import Register, Table
+from workbench.study import DAYS_IN
+
+STANDARD_NOTEBOOK = "20_estimate_survival"
+
+
+def draft_study(register: Register, table_name: str) -> str:
+    """A study file that names the table's variables; what must be decided is marked '?'."""
+    table = register.table(table_name)
+    dates = [name for name, one in table.variables.items() if one.type == "date"]
+    durations = [name for name, one in table.variables.items() if one.unit in DAYS_IN and one.type in {"integer", "decimal"}]
+    lines = [
+        "# A study to start from. Read every line marked '?' and mend it, then: workbench run THIS_FILE",
+        f"title: {register.label}          # ?",
+        "question: How long do patients live, and how does it differ between groups?   # ?",
+        f"register: {register.name}",
+        f"table: {table_name}",
+        *(["as_of: 2020-12-31              # ? the last day on which events are known"] if dates else []),
+        f"notebook: {STANDARD_NOTEBOOK}",
+        "",
+        "cohort:",
+        *_cohort_lines(table, dates),
+        "",
+        "follow_up:",
+        "  outcome: death from any cause   # ? in words",
+        *_follow_up_lines(table, dates, durations),
+        "",
+        "variables:                        # what is described, compared and adjusted for",
+    ]
+    chosen = [name for name in _analysable(table) if name not in {*durations[:1], _status(table)}]
+    lines += [f"  {name}: {{label: {_label(table, name)}}}" for name in chosen] or ["  # ? name at least one"]
+    groups = [name for name in chosen if table.variables[name].codes]
+    if groups:
+        lines.append(f"group: {groups[0]}                # ? compare by this one")
+    lines += [
+        f"model: [{', '.join(chosen[:3])}]   # ? adjust for these",
+        "coverage: Not known.              # ? what is known of the register's coverage",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cohort_lines(table: Table, dates: list[str]) -> list[str]:
+    lines = []
+    if dates:
+        lines += [
+            f"  index_date: {table.dated_by or dates[0]}        # ? persons are followed from here",
+            "  # period: {from: 2010-01-01, to: 2019-12-31}",
+        ]
+    else:
+        lines.append("  # The table has durations and no dates: no period can be chosen.")
+    lines += [
+        "  include: []                     # - {variable: NAME, in: [CODE], because: why the others leave}",
+        "  exclude: []                     # - {variable: NAME, is_missing: yes, because: why these leave}",
+    ]
+    return lines
+
+
+def _follow_up_lines(table: Table, dates: list[str], durations: list[str]) -> list[str]:
+    if durations or not dates:
+        duration = durations[0] if durations else "DURATION"
+        return [
+            f"  duration: {duration}                  # ? the variable with the length of follow-up",
+            f"  event: {{variable: {_status(table) or 'STATUS'}, in: [1]}}   # ? the codes that are the event",
+            "  unit: years",
+        ]
+    return [
+        f"  end_date: {dates[-1]}                 # ? the last day of follow-up",
+        f"  event: {{variable: {_status(table) or 'STATUS'}, in: [1]}}   # ? the codes that are the event",
+        "  unit: years",
+    ]
+
+
+def _status(table: Table) -> str:
+    """The likeliest status variable: two or three codes, named like one."""
+    named = [name for name in table.variables if name.lower().startswith(("stat", "event", "dead", "death"))]
+    return named[0] if named else ""
+
+
+def _analysable(table: Table) -> list[str]:
+    return [
+        name
+        for name, one in table.variables.items()
+        if one.type not in {"date", "text"} and name != table.person and one.sensitivity not in {"identity", "pseudonym"}
+    ]
+
+
+def _label(table: Table, name: str) -> str:
+    label = table.variables[name].label or name
+    return f'"{label}"' if set(label) & set(":#{}[],&*?|>%@`\"'") else label
