@@ -45,7 +45,9 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 ProjectOption = Annotated[Path, typer.Option("--project", help="The project folder.")]
-StoreOption = Annotated[Path | None, typer.Option("--store", help="The store, if not in the project.")]
+StoreOption = Annotated[
+    Path | None, typer.Option("--store", help="The store, if not in the project.")
+]
 
 
 def main() -> None:
@@ -69,7 +71,9 @@ def main() -> None:
 def demo(project: ProjectOption = Path(), store: StoreOption = None) -> None:
     """Import the real examples, run their studies, and list the runs in runs/index.html."""
     with _progress() as tell:
-        runs, index = run_demo(open_project(project, store=store), progress=tell, report=_report_import)
+        runs, index = run_demo(
+            open_project(project, store=store), progress=tell, report=_report_import
+        )
     for run in runs:
         out.print(f"{run.manifest.study}: {run.manifest.state} in {run.manifest.seconds:.0f} s")
     out.print(f"\nOpen this in a browser: {_shown(index)}")
@@ -139,8 +143,13 @@ def status(project: ProjectOption = Path(), store: StoreOption = None) -> None:
             shown.add_row(
                 name,
                 version.name,
-                *(str(n) for n in (version.n_rows_read, version.n_rows_kept, version.n_rows_set_aside)),
-                f"{version.first_date} to {version.last_date}" if version.first_date else "no dates",
+                *(
+                    str(n)
+                    for n in (version.n_rows_read, version.n_rows_kept, version.n_rows_set_aside)
+                ),
+                f"{version.first_date} to {version.last_date}"
+                if version.first_date
+                else "no dates",
                 version.imported_at[:10],
                 ", ".join(source.name for source in version.sources),
             )
@@ -208,7 +217,7 @@ def _named_values(given: list[str]) -> dict[str, object]:
     for one in given:
         name, equals, value = one.partition("=")
         if not equals or not name:
-            raise StudyError(f'-p {one}: give NAME=VALUE.{did_you_mean(one, [])}')
+            raise StudyError(f"-p {one}: give NAME=VALUE.{did_you_mean(one, [])}")
         named[name.strip()] = parse_scalar(value)
     return named
 
@@ -217,10 +226,12 @@ def _report_import(done: Import) -> None:
     version = done.version
     verb = "would be" if done.is_dry_run else "were"
     if not done.is_new:
-        out.print(f"{done.table}: these files are in the store already ({version.name}); nothing changed.")
+        out.print(
+            f"{done.table}: these files are in the store already ({version.name}); nothing changed."
+        )
         return
     out.print(
-        f"{done.table}{'' if done.is_dry_run else ' ' + version.name}: {version.n_rows_read} rows read = "
+        f"{done.table} {version.name}: {version.n_rows_read} rows read = "
         f"{version.n_rows_kept} kept + {version.n_rows_set_aside} set aside"
     )
     for source in version.sources:
@@ -254,5 +265,3 @@ def _shown(path: Path) -> str:
     """A path as short as it can be said from here."""
     relative = os.path.relpath(path)
     return relative if not relative.startswith("..") else str(path)
-
-

@@ -66,6 +66,6 @@ def open_project(
 
 
 def house_folder(name: str) -> Path:
-    """A folder the workbench ships (`notebooks`, `examples`): in the wheel, else in the checkout."""
+    """A folder the workbench ships (`notebooks`, `examples`): in the wheel, or the checkout."""
     packaged = _PACKAGE / name
     return packaged if packaged.is_dir() else _PACKAGE.parents[1] / name

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import reduce
-from operator import and_, or_
+from operator import and_
 
 import ibis
 import pandas as pd
 from ibis import _
 
-from workbench.analysis.ledger import Ledger
+from workbench.analysis.covariates import as_analysed, is_in_words, variable_words
+from workbench.analysis.ledger import Ledger, count_ledger
 from workbench.data.store import Store, Version
 from workbench.errors import DataError
 from workbench.registers.schema import Table, Variable
@@ -73,11 +73,7 @@ def select_cohort(study: Study, store: Store) -> Cohort:
     rows = _one_row_a_person(rows, study, table, n_steps=len(steps))
     reasons = [step.reason for step in steps]
     reasons += [LATER_ROW] if table.person else []
-    ledger = Ledger(
-        steps=_count_steps(rows, reasons, version, has_identity=table.person is not None),
-        leavers=_profile_leavers(rows, study, table),
-        checks=_count_checks(rows, study, table),
-    )
+    ledger = count_ledger(rows, reasons, study=study, version=version)
     persons = _persons(rows, study, table)
     if persons.empty:
         raise DataError(_nobody_left(ledger.steps))
@@ -101,7 +97,9 @@ def _prepared(rows: ibis.Table, study: Study, table: Table) -> ibis.Table:
         )
     if rules.duration is not None:
         days = DAYS_IN[str(table.variables[rules.duration].unit)]
-        return _cut_at_as_of(rows.mutate(_length=rows[rules.duration].cast("float64"), _days=days), study)
+        return _cut_at_as_of(
+            rows.mutate(_length=rows[rules.duration].cast("float64"), _days=days), study
+        )
     ends = [rows[name] for name in (rules.event_date, rules.end_date) if name]
     end = ibis.least(*ends) if len(ends) > 1 else ends[0]
     if rules.event_date:
@@ -130,7 +128,7 @@ def _choice_steps(study: Study, table: Table) -> list[_Step]:
     rules = study.cohort
     steps = []
     if rules.index_date:
-        steps.append(_Step(f"no {_words(rules.index_date, table)}", _._index_date.isnull()))
+        steps.append(_Step(f"no {variable_words(rules.index_date, table)}", _._index_date.isnull()))
         if rules.period:
             first, last = rules.period.first, rules.period.last
             steps.append(_Step(f"before {first}", _._index_date < ibis.literal(first)))
@@ -149,7 +147,7 @@ def _choice_steps(study: Study, table: Table) -> list[_Step]:
 def _follow_up_steps(study: Study, table: Table) -> list[_Step]:
     outcome = study.follow_up.outcome
     return [
-        _Step(f"not known whether {outcome}", _._status_missing),
+        _Step(f"not known: {outcome}", _._status_missing),
         _Step("length of follow-up not known", _._length.isnull()),
         _Step("follow-up ends before it begins", _._length < 0),
     ]
@@ -191,102 +189,6 @@ def _one_row_a_person(rows: ibis.Table, study: Study, table: Table, *, n_steps: 
     return rows.mutate(_step=ibis.ifelse(is_later, n_steps + 1, rows._step))
 
 
-def _count_steps(
-    rows: ibis.Table, reasons: Sequence[str], version: Version, *, has_identity: bool
-) -> pd.DataFrame:
-    """Rows and persons in and out of every step; a person leaves with the last of their rows."""
-    last = len(reasons) + 1
-    staying = rows._step.fill_null(last)
-    per_row = rows.group_by(step=staying).agg(n=_.count()).execute().set_index("step")["n"]
-    per_person = (
-        rows.group_by("_person")
-        .agg(step=staying.max())
-        .group_by("step")
-        .agg(n=_.count())
-        .execute()
-        .set_index("step")["n"]
-    )
-    order = range(1, last + 1)
-    out = pd.DataFrame(
-        {"rows": per_row.reindex(order, fill_value=0), "persons": per_person.reindex(order, fill_value=0)}
-    )
-    remaining = out[::-1].cumsum()[::-1]
-    steps = pd.DataFrame(
-        {
-            "step": list(order),
-            "reason": [*reasons, "study population"],
-            "n_rows_in": remaining["rows"].to_numpy(),
-            "n_rows_out": [*out["rows"].iloc[:-1], 0],
-            "n_persons_in": remaining["persons"].to_numpy(),
-            "n_persons_out": [*out["persons"].iloc[:-1], 0],
-        }
-    )
-    aside = version.n_rows_set_aside
-    persons_aside = pd.NA if has_identity and aside else aside
-    persons_read = pd.NA if has_identity and aside else version.n_rows_read
-    if has_identity and not aside:
-        persons_read = int(remaining["persons"].iloc[0])
-    first = pd.DataFrame(
-        {
-            "step": [0],
-            "reason": ["set aside at import"],
-            "n_rows_in": [version.n_rows_read],
-            "n_rows_out": [aside],
-            "n_persons_in": [persons_read],
-            "n_persons_out": [persons_aside],
-        }
-    )
-    counts = {name: "Int64" for name in first.columns if name.startswith("n_")}
-    return pd.concat([first.astype(counts), steps.astype(counts)], ignore_index=True)
-
-
-def _profile_leavers(rows: ibis.Table, study: Study, table: Table) -> pd.DataFrame:
-    """Of those who left at each step: the levels of categories, the mean of numbers."""
-    left = rows.filter(_._step.notnull())
-    parts = []
-    for name in study.variables:
-        source, variable = study.source_of(name), table.variables[study.source_of(name)]
-        if _in_words(study, name, table):
-            level = left[source].cast("string").fill_null("")
-            counted = left.group_by(step=left._step, level=level).agg(n=_._person.nunique())
-            counted = counted.mutate(n_missing=ibis.literal(0), mean=ibis.null("float64"))
-        elif study.variables[name].cut is None:
-            value = left[source] * _factor(study, name, table)
-            counted = left.group_by(step=left._step).agg(
-                n=left._person.nunique(where=left[source].notnull()),
-                n_missing=left._person.nunique(where=left[source].isnull()),
-                mean=value.mean(),
-            )
-            counted = counted.mutate(level=ibis.literal(""))
-        else:
-            continue
-        frame = counted.execute().assign(variable=name)
-        frame["level"] = _level_words(frame["level"], variable)
-        parts.append(frame)
-    columns = ["step", "variable", "level", "n", "n_missing", "mean"]
-    if not parts:
-        return pd.DataFrame(columns=columns)
-    whole = pd.concat(parts, ignore_index=True)[columns]
-    return whole.sort_values(["step", "variable", "level"], ignore_index=True, kind="stable")
-
-
-def _level_words(levels: pd.Series, variable: Variable) -> pd.Series:
-    return levels.map(lambda code: variable.codes.get(code, code) if code else code)
-
-
-def _count_checks(rows: ibis.Table, study: Study, table: Table) -> pd.DataFrame:
-    """Impossible orders of dates and follow-up of no length: counted and shown, never dropped."""
-    checks = {
-        f"{_words(first, table)} after {_words(second, table)}": rows[first] > rows[second]
-        for first, second in table.date_order
-    }
-    stays = rows._step.isnull()
-    checks["in the study with follow-up of no length"] = stays & (rows._length == 0)
-    counted = rows.agg(**{f"c{at}": test.sum() for at, test in enumerate(checks.values())})
-    values = counted.execute().iloc[0].fillna(0).astype(int).to_list()
-    return pd.DataFrame({"check": list(checks), "n_rows": values})
-
-
 def _persons(rows: ibis.Table, study: Study, table: Table) -> pd.DataFrame:
     """The rows that stay, as a frame with the study's columns."""
     unit = DAYS_IN[study.follow_up.unit]
@@ -295,13 +197,13 @@ def _persons(rows: ibis.Table, study: Study, table: Table) -> pd.DataFrame:
         columns["index_date"] = _._index_date
     for name in study.variables:
         source = _[study.source_of(name)]
-        columns[name] = source.cast("string") if _in_words(study, name, table) else source
+        columns[name] = source.cast("string") if is_in_words(study, name, table) else source
     chosen = rows.filter(rows._step.isnull()).order_by("_person")
     # A duration already in the study's unit is not touched: 12 months stay 12.
     length = rows._length if _same_unit(study, table) else _._length * _._days / unit
     frame = chosen.select(**columns, follow_up=length, has_event=_._event).execute()
     for name in study.variables:
-        frame[name] = _as_analysed(frame[name], study, name, table)
+        frame[name] = as_analysed(frame[name], study, name, table)
     return frame
 
 
@@ -309,43 +211,6 @@ def _same_unit(study: Study, table: Table) -> bool:
     duration = study.follow_up.duration
     given = str(table.variables[duration].unit) if duration else "days"
     return given == study.follow_up.unit
-
-
-def _as_analysed(values: pd.Series, study: Study, name: str, table: Table) -> pd.Series:
-    """A column as the study wants it: converted, cut, or as ordered categories in words."""
-    variable, covariate = table.variables[study.source_of(name)], study.variables[name]
-    if covariate.cut is not None:
-        return _cut(values * _factor(study, name, table), covariate.cut)
-    if not _in_words(study, name, table):
-        return values * _factor(study, name, table)
-    words = variable.codes or {code: code for code in sorted(values.dropna().unique())}
-    known = {code: word for code, word in words.items() if code not in variable.unknown}
-    kind = pd.CategoricalDtype([*dict.fromkeys(known.values())], ordered=False)
-    return values.map(known).astype(kind).cat.remove_unused_categories()
-
-
-def _in_words(study: Study, name: str, table: Table) -> bool:
-    """Whether a column's values are categories as the register has them."""
-    return study.variables[name].cut is None and table.variables[study.source_of(name)].is_category
-
-
-def _factor(study: Study, name: str, table: Table) -> float:
-    """What a value is multiplied by to be in the unit the study asks for."""
-    wanted, given = study.variables[name].unit, table.variables[study.source_of(name)].unit
-    return DAYS_IN[str(given)] / DAYS_IN[wanted] if wanted and wanted != given else 1
-
-
-def _cut(values: pd.Series, limits: Sequence[float]) -> pd.Series:
-    """Groups by lower limits; the last group is open, values below the first limit are missing."""
-    words = [f"{low:g} to under {high:g}" for low, high in zip(limits, limits[1:], strict=False)]
-    words.append(f"{limits[-1]:g} and over")
-    groups = pd.cut(values, [*limits, float("inf")], right=False, labels=words, ordered=False)
-    return groups.cat.remove_unused_categories()
-
-
-def _words(name: str, table: Table) -> str:
-    label = table.variables[name].label or name
-    return label[0].lower() + label[1:]
 
 
 def _nobody_left(steps: pd.DataFrame) -> str:

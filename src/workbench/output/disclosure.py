@@ -51,7 +51,7 @@ class Released:
     kind: str
     title: str
     profile: str
-    threshold: int
+    rules: Mapping[str, int]
     hidden_counts: Mapping[str, int]
     notes: tuple[str, ...]
     facts: Mapping[str, Any]
@@ -100,8 +100,7 @@ class Released:
 
     def csv(self) -> bytes:
         """The frame as CSV, always the same bytes: hidden cells as `[c]`, missing ones empty."""
-        text = self._frame.astype(object).where(~self._hidden, HIDDEN)
-        return text.to_csv(index=False, lineterminator="\n").encode("utf-8")
+        return self.texts().to_csv(index=False, lineterminator="\n").encode("utf-8")
 
     def record(self) -> dict[str, Any]:
         """What the release record says of it: counts and rules, no result."""
@@ -109,11 +108,15 @@ class Released:
             "kind": self.kind,
             "title": self.title,
             "profile": self.profile,
-            "threshold": self.threshold,
+            "rules": dict(self.rules),
             "hidden": dict(sorted(self.all_hidden_counts.items())),
             "notes": list(self.notes),
             "sha256": hashlib.sha256(self.csv()).hexdigest(),
         }
+
+    def texts(self) -> pd.DataFrame:
+        """The frame as it is written: hidden cells as `[c]`, everything else unchanged."""
+        return self._frame.astype(object).where(~self._hidden, HIDDEN)
 
     def __repr__(self) -> str:
         """A line for the console."""
@@ -160,16 +163,14 @@ def release(
     DisclosureError
         The gate cannot judge this, or nothing of it may be shown; says what to do.
     """
-    if not isinstance(policy, ReleaseProfile):
+    if type(policy) is not ReleaseProfile:
         raise DisclosureError("policy: expected a release profile, as load_profile gives it.")
     if at_risk is not None and not _is_curve(result):
         raise DisclosureError("at_risk goes with a survival curve only. Leave it out.")
-    return _seal(_judge(result, policy, at_risk), policy.name, policy.threshold, title)
+    return _seal(_judge(result, policy, at_risk), policy.name, _rules(policy), title)
 
 
-def release_quantiles(
-    curve: Released, *, title: str, q: float | Sequence[float] = 0.5
-) -> Released:
+def release_quantiles(curve: Released, *, title: str, q: float | Sequence[float] = 0.5) -> Released:
     """Read when a share of persons has had the event off a released curve (0.5: the median).
 
     Nothing new is told, so nothing can leak; a time may be up to one step later than the exact
@@ -178,7 +179,7 @@ def release_quantiles(
     require_released(curve, "survival_curve")
     shares = [float(share) for share in ([q] if isinstance(q, (int, float)) else q)]
     judgement = judge_quantiles(curve.frame, curve.facts["by"], shares)
-    return _seal(judgement, curve.profile, curve.threshold, title)
+    return _seal(judgement, curve.profile, curve.rules, title)
 
 
 def make_figure(
@@ -191,7 +192,7 @@ def make_figure(
     notes = tuple(dict.fromkeys(note for source in sources for note in source.notes))
     empty = first._frame, first._hidden
     figure = Released(
-        "figure", title, first.profile, first.threshold, {}, notes,
+        "figure", title, first.profile, first.rules, MappingProxyType({}), notes,
         first.facts, MappingProxyType({}), MappingProxyType(dict(files)), alternative_text,
         *empty, token=_TOKEN, sources=sources,
     )  # fmt: skip
@@ -256,17 +257,15 @@ def _refuse_frame(frame: pd.DataFrame) -> NoReturn:
     )
 
 
-def _seal(judgement: Judgement, profile: str, threshold: int, title: str) -> Released:
-    parts = {
-        name: _seal(part, profile, threshold, title) for name, part in judgement.parts.items()
-    }
+def _seal(judgement: Judgement, profile: str, rules: Mapping[str, int], title: str) -> Released:
+    parts = {name: _seal(part, profile, rules, title) for name, part in judgement.parts.items()}
     frame = judgement.frame.reset_index(drop=True)
     hidden = judgement.hidden.reset_index(drop=True).astype(bool)
     # The last word: whatever a rule did, a cell it calls hidden holds no value.
     if frame.shape != hidden.shape or (frame.notna() & hidden).any(axis=None):
         raise DisclosureError(f"The rule for a {judgement.kind} left a hidden value in its place.")
     sealed = Released(
-        judgement.kind, title, profile, threshold, MappingProxyType(dict(judgement.hidden_counts)),
+        judgement.kind, title, profile, rules, MappingProxyType(dict(judgement.hidden_counts)),
         judgement.notes, MappingProxyType(dict(judgement.facts)), MappingProxyType(parts),
         MappingProxyType({}), "", frame, hidden, token=_TOKEN,
     )  # fmt: skip
@@ -274,11 +273,16 @@ def _seal(judgement: Judgement, profile: str, threshold: int, title: str) -> Rel
     return sealed
 
 
+def _rules(policy: ReleaseProfile) -> Mapping[str, int]:
+    settings = policy.model_dump()
+    return MappingProxyType({key: n for key, n in settings.items() if isinstance(n, int)})
+
+
 def _fingerprint(result: Released) -> str:
     """A hash over everything a Released can show."""
     shown = hashlib.sha256()
     texts = [result.kind, result.title, result.profile, result.alternative_text, *result.notes]
-    for text in (*texts, str(result.threshold)):
+    for text in (*texts, str(dict(result.rules))):
         shown.update(text.encode() + b"\0")
     shown.update(json.dumps([dict(result.facts), dict(result.hidden_counts)], default=str).encode())
     for origin in (*result.parts.values(), *result.sources):

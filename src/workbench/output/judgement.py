@@ -44,9 +44,7 @@ def are_safe(*counts: float, threshold: int) -> bool:
     return not any(0 < count < threshold for count in counts)
 
 
-def safe_spans(
-    *columns: Sequence[int], threshold: int, at_least: int = 0
-) -> list[tuple[int, int]]:
+def safe_spans(*columns: Sequence[int], threshold: int, at_least: int = 0) -> list[tuple[int, int]]:
     """Half-open spans of neighbouring rows in which the sum of every column is safe.
 
     Greedy from the first row on: a span is closed as soon as every sum is 0 or at least the

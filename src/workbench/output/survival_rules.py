@@ -1,36 +1,37 @@
 """The rule for survival curves and the numbers at risk beneath them.
 
-A curve shows a number at risk at every step, so that two neighbouring steps subtract to those who
-left in between, and the numbers at risk at whole years subtract from both. Curve and numbers at
-risk are therefore judged together, on one partition of time, per group:
+A curve shows a number at risk at every step. Two neighbouring ones subtract to those who left in
+between, and the numbers at risk at whole years subtract from both. So everything that is shown is
+computed from one coarsened follow-up, which is itself safe to publish, and from nothing else:
 
-1. The times asked for (0 always) cut the follow-up into segments. Neighbouring segments are
-   merged until the events and the censored of each are 0 or at least the threshold. Only times
-   that are still a cut keep their numbers; the others are hidden. All numbers are those just
-   before the time: at risk + events + censored is the whole group.
-2. Within a segment, times are merged into steps of at least `threshold` events and 0 or at least
-   `threshold` censored; what is left over joins the step before.
-3. An event with fewer than `threshold` persons at risk makes a jump that tells how many they
-   were. The curve ends before: the end that is not shown has itself 0 or at least the threshold
-   of events and of censored, so that totals published elsewhere subtract to nothing small.
-4. A group without such a partition (fewer than `threshold` persons, or 1 to threshold - 1 events
-   or censored in all) is left out. Its total could follow from everyone's, so those left out must
-   together have 0 or at least the threshold of persons, events and censored; otherwise the
-   smallest group that remains goes too.
+1. Times are rounded to the profile's significant digits.
+2. In each group the events, in order of time, are gathered into batches of at least `threshold`
+   and all counted at the time of their middle one; what is left over joins the last batch. The
+   censored are gathered in the same way, by themselves. (OpenSAFELY's Kaplan-Meier action too
+   takes events and censorings in steps of 6 or more, each by itself, and recomputes survival.)
+3. Curve, interval and numbers at risk are the ordinary estimates on these batches. Every number,
+   and every difference of two, is a sum of batches: 0 or at least the threshold.
+4. A group with fewer than `threshold` persons, or 1 to threshold - 1 events or censored in all,
+   is left out. Its total could follow from everyone's, so those left out must together have 0 or
+   at least the threshold of persons, events and censored; otherwise the smallest group that
+   remains goes too.
 
-A step's `time` and estimates are those of its last event; `at_risk` is when the step begins,
-`events` and `censored` are all until the next begins: at_risk - events - censored is the next
-at_risk. Estimates are exact at their time, rounded to the profile's decimals. Delayed entry,
-weights and curves at chosen times (`times=`) are not judged yet and are refused.
+Since a batch is closed as soon as it may be, any single time in it can have held any small number.
+The price: some are counted a little early and some a little late. The note on a curve says how far
+it lies from the exact one at most. Curves with delayed entry, weights or chosen times (`times=`)
+are not judged yet and are refused.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
+from workbench.analysis import survival
 from workbench.errors import DisclosureError
 from workbench.output.judgement import (
     Judgement,
@@ -39,7 +40,7 @@ from workbench.output.judgement import (
     nothing_hidden,
     rounded,
     safe_spans,
-    take_out,
+    significant,
     whole_counts,
 )
 from workbench.registers.profiles import ReleaseProfile
@@ -49,13 +50,16 @@ ESTIMATES = ["estimate", "std_error", "lower", "upper"]
 CURVE = ["time", *COUNTS, *ESTIMATES]
 AT_RISK = ["time", *COUNTS]
 QUANTILES = ["q", "estimate", "lower", "upper"]
-TOO_FEW = "groups with too few persons or events"
+TOO_FEW = "groups with too few persons, events or censored"
+FOLLOW_UP = {"duration": "time", "event": "is_event"}
+
+Groups = dict[tuple[object, ...], pd.DataFrame]
 
 
 def judge_curve(
     curve: pd.DataFrame, policy: ReleaseProfile, *, at_risk: pd.DataFrame | None = None
 ) -> Judgement:
-    """Merge a curve's times into safe steps; the rule stands in the module's docstring."""
+    """Coarsen a curve's follow-up until it is safe; the rule stands in the module's docstring."""
     by = [column for column in curve.columns if column not in CURVE]
     groups = _groups(curve, by)
     ticks = _ticks(groups, at_risk, by)
@@ -67,33 +71,25 @@ def judge_curve(
             f'profile "{policy.name}" (at least {policy.threshold} of each, or none). Join groups, '
             "or follow up for longer."
         )
-    parts, numbers, n_tail = [], [], 0
-    for key, rows in shown.items():
-        cuts = _safe_cuts(rows, ticks, policy.threshold)
-        spans, tail = _steps(rows, cuts, policy.threshold)
-        n_tail += int(rows["events"].iloc[tail:].sum() > 0)
-        parts.append(_merged(rows, spans, tail, dict(zip(by, key, strict=True))))
-        numbers.append(_numbers_at(rows, ticks, cuts, dict(zip(by, key, strict=True))))
-    safe = rounded(pd.concat(parts, ignore_index=True), ESTIMATES, decimals=policy.decimals)
-    falls = all(rows["estimate"].is_monotonic_decreasing for rows in groups.values())
-    counts = hidden_only(
-        {
-            TOO_FEW: len(left_out),
-            "times of events merged into steps": sum(
-                int((rows["events"] > 0).sum()) for rows in shown.values()
-            )
-            - len(safe),
-            "ends of curves with few at risk": n_tail,
-        }
+    batches = pd.concat([_batches(rows, policy) for rows in shown.values()], ignore_index=True)
+    exact = survival.kaplan_meier(
+        batches, **FOLLOW_UP, by=by or None, weight="n", **_interval_of(curve)
     )
+    safe = rounded(exact[[*by, *CURVE]], ESTIMATES, decimals=policy.decimals)
+    safe = safe.astype(dict.fromkeys(COUNTS, "int64"))
+    n_times = sum(len(rows) for rows in shown.values())
+    counts = {TOO_FEW: len(left_out), "times gathered into batches": n_times - len(safe)}
+    notes = _notes(policy, left_out, _distance(safe, shown, by))
+    facts = {"by": tuple(by), **_totals(groups, left_out)}
+    numbers = _numbers_at(batches, ticks, by)
     return Judgement(
-        "survival_curve" if falls else "cumulative_hazard",
-        safe[curve.columns.tolist()],
-        nothing_hidden(safe[curve.columns.tolist()]),
-        counts,
-        _notes(policy, left_out, n_tail),
-        {"by": tuple(by), **_totals(groups, left_out)},
-        {"at_risk": _judged_numbers(numbers, by)},
+        "survival_curve",
+        safe,
+        nothing_hidden(safe),
+        hidden_only(counts),
+        notes,
+        facts,
+        {"at_risk": Judgement("number_at_risk", numbers, nothing_hidden(numbers), {}, (), facts)},
     )
 
 
@@ -112,14 +108,14 @@ def judge_quantiles(curve: pd.DataFrame, by: Sequence[str], q: Sequence[float]) 
     return Judgement("quantiles", safe, nothing_hidden(safe), {}, (note,), {"by": tuple(by)})
 
 
-def _by_group(frame: pd.DataFrame, by: list[str]) -> dict[tuple[object, ...], pd.DataFrame]:
+def _by_group(frame: pd.DataFrame, by: list[str]) -> Groups:
     if not by:
         return {(): frame.reset_index(drop=True)}
     grouped = frame.groupby(by, observed=True, sort=False)
     return {key: rows.reset_index(drop=True) for key, rows in grouped}
 
 
-def _groups(curve: pd.DataFrame, by: list[str]) -> dict[tuple[object, ...], pd.DataFrame]:
+def _groups(curve: pd.DataFrame, by: list[str]) -> Groups:
     """Rows per group, checked to be a plain curve in which everyone leaves exactly once."""
     if curve.empty or curve[[*by, "time"]].isna().any(axis=None):
         raise DisclosureError("The curve is empty, or lacks a group or a time; nothing to judge.")
@@ -128,9 +124,11 @@ def _groups(curve: pd.DataFrame, by: list[str]) -> dict[tuple[object, ...], pd.D
         curve[column] = whole_counts(curve[column], what=f"the curve's {column}")
     groups = _by_group(curve, by)
     for rows in groups.values():
+        if not rows["estimate"].is_monotonic_decreasing:
+            raise DisclosureError("The gate cannot judge a curve that rises; it knows survival.")
         left = rows["at_risk"] - rows["events"] - rows["censored"]
         adds_up = left.eq(rows["at_risk"].shift(-1, fill_value=0)).all()
-        if not adds_up or not rows["time"].is_monotonic_increasing or rows["time"].duplicated().any():
+        if not adds_up or not (rows["time"].is_monotonic_increasing and rows["time"].is_unique):
             raise DisclosureError(
                 "The curve's numbers at risk do not follow from its events and censored. Curves "
                 "with delayed entry or at chosen times are not judged yet: release the curve as "
@@ -139,9 +137,7 @@ def _groups(curve: pd.DataFrame, by: list[str]) -> dict[tuple[object, ...], pd.D
     return groups
 
 
-def _ticks(
-    groups: dict[tuple[object, ...], pd.DataFrame], at_risk: pd.DataFrame | None, by: list[str]
-) -> list[float]:
+def _ticks(groups: Groups, at_risk: pd.DataFrame | None, by: list[str]) -> list[float]:
     """The times asked for, with 0; refuses numbers at risk that are not the curve's own."""
     if at_risk is None:
         return [0]
@@ -152,7 +148,7 @@ def _ticks(
     asked = _by_group(at_risk, by)
     same = asked.keys() == groups.keys() and all(
         rows["at_risk"].tolist()
-        == [_before(groups[key], time)["at_risk"] for time in rows["time"].tolist()]
+        == [_at_risk_at(groups[key], time) for time in rows["time"].tolist()]
         for key, rows in asked.items()
     )
     if not same:
@@ -160,27 +156,18 @@ def _ticks(
     return sorted({0, *at_risk["time"].tolist()})
 
 
-def _before(rows: pd.DataFrame, time: float) -> dict[str, int]:
-    """At risk, events and censored just before a time."""
-    earlier = rows[rows["time"] < time]
-    events, censored = int(earlier["events"].sum()), int(earlier["censored"].sum())
-    at_risk = int(rows["at_risk"].iloc[0]) - events - censored
-    return {"at_risk": at_risk, "events": events, "censored": censored}
+def _at_risk_at(rows: pd.DataFrame, time: float) -> int:
+    later = rows.loc[rows["time"] >= time, "at_risk"]
+    return int(later.iloc[0]) if len(later) else 0
 
 
-def _groups_left_out(
-    groups: dict[tuple[object, ...], pd.DataFrame], threshold: int
-) -> list[tuple[object, ...]]:
+def _groups_left_out(groups: Groups, threshold: int) -> list[tuple[object, ...]]:
     """Groups that cannot be shown, and as many more as keep their sum from being small."""
     totals = {
         key: (int(rows["at_risk"].iloc[0]), int(rows["events"].sum()), int(rows["censored"].sum()))
         for key, rows in groups.items()
     }
-    left_out = [
-        key
-        for key, counts in totals.items()
-        if not are_safe(*counts, threshold=threshold) or counts[1] == 0
-    ]
+    left_out = [key for key, counts in totals.items() if not are_safe(*counts, threshold=threshold)]
     remaining = sorted((key for key in totals if key not in left_out), key=lambda key: totals[key])
 
     def together() -> list[int]:
@@ -191,95 +178,82 @@ def _groups_left_out(
     return left_out
 
 
-def _safe_cuts(rows: pd.DataFrame, ticks: Sequence[float], threshold: int) -> list[int]:
-    """Row positions where a segment begins or ends, such that every segment is safe."""
-    time = rows["time"].to_numpy()
-    cuts = sorted({0, len(rows), *(int((time < tick).sum()) for tick in ticks)})
-    sums = [
-        [int(rows[column].iloc[a:b].sum()) for a, b in zip(cuts, cuts[1:], strict=False)]
-        for column in ("events", "censored")
-    ]
-    spans = safe_spans(*sums, threshold=threshold)
-    return [0, *(cuts[end] for _, end in spans)]
-
-
-def _steps(
-    rows: pd.DataFrame, cuts: Sequence[int], threshold: int
-) -> tuple[list[tuple[int, int]], int]:
-    """Spans of rows that make one shown step each, and where the end that is not shown begins."""
-    tail = _tail(rows, cuts, threshold)
-    edges = [*(cut for cut in cuts if cut < tail), tail]
-    steps = []
-    for first, end in zip(edges, edges[1:], strict=False):
-        inside = rows.iloc[first:end]
-        if inside["events"].sum() == 0:
+def _batches(rows: pd.DataFrame, policy: ReleaseProfile) -> pd.DataFrame:
+    """The group's coarsened follow-up: one row a batch, `n` persons counted at its middle time."""
+    time = significant(rows["time"], digits=policy.significant_digits)
+    parts = []
+    for column, is_event in (("events", 1), ("censored", 0)):
+        numbers = rows.groupby(time)[column].sum()
+        numbers = numbers[numbers > 0]
+        if numbers.empty:
             continue
-        columns = inside["events"].tolist(), inside["censored"].tolist()
-        spans = safe_spans(*columns, threshold=threshold, at_least=threshold)
-        steps += [(first + a, first + b) for a, b in spans]
-    return steps, tail
+        spans = safe_spans(numbers.tolist(), threshold=policy.threshold)
+        batch = rows.iloc[np.zeros(len(spans), dtype=int)].drop(columns=CURVE)
+        batch = batch.assign(
+            time=[_middle_time(numbers.iloc[first:end]) for first, end in spans],
+            is_event=is_event,
+            n=[int(numbers.iloc[first:end].sum()) for first, end in spans],
+        )
+        parts.append(batch)
+    return pd.concat(parts, ignore_index=True)
 
 
-def _tail(rows: pd.DataFrame, cuts: Sequence[int], threshold: int) -> int:
-    """Where the curve must end, so that both what is shown and the rest are safe."""
-    too_few = ((rows["events"] > 0) & (rows["at_risk"] < threshold)).to_numpy()
-    if not too_few.any():
-        return len(rows)
-    first_bad = int(np.argmax(too_few))
-    begin = max(cut for cut in cuts if cut <= first_bad)
-    for start in range(first_bad, begin, -1):
-        sums = [
-            int(part[column].sum())
-            for part in (rows.iloc[begin:start], rows.iloc[start:])
-            for column in ("events", "censored")
-        ]
-        if are_safe(*sums, threshold=threshold):
-            return start
-    return begin
+def _middle_time(numbers: pd.Series) -> float:
+    """The time of the middle person; never the first or last time of anyone by rule."""
+    running = numbers.cumsum().to_numpy()
+    return numbers.index[int(np.searchsorted(running, running[-1] / 2))]
 
 
-def _merged(
-    rows: pd.DataFrame, spans: Sequence[tuple[int, int]], tail: int, group: dict[str, object]
-) -> pd.DataFrame:
-    """One row a step."""
-    steps = []
-    starts = [first for first, _ in spans]
-    for (first, end), following in zip(spans, [*starts[1:], tail], strict=True):
-        inside = rows.iloc[first:end]
-        last = inside[inside["events"] > 0].iloc[-1]
-        step = {**group, "time": last["time"], "at_risk": int(inside["at_risk"].iloc[0])}
-        step["events"] = int(inside["events"].sum())
-        # Those censored before the next step begins belong to this one, so that it adds up.
-        step["censored"] = int(rows["censored"].iloc[first:following].sum())
-        steps.append({**step, **{column: last[column] for column in ESTIMATES}})
-    return pd.DataFrame(steps, columns=[*group, *CURVE])
+def _numbers_at(batches: pd.DataFrame, ticks: Sequence[float], by: list[str]) -> pd.DataFrame:
+    """At risk, events and censored just before each time, counted in the same batches."""
+    rows = []
+    for key, inside in _by_group(batches, by).items():
+        for tick in ticks:
+            earlier = inside[inside["time"] < tick]
+            events = int(earlier.loc[earlier["is_event"] == 1, "n"].sum())
+            censored = int(earlier["n"].sum()) - events
+            at_risk = int(inside["n"].sum()) - events - censored
+            named = dict(zip(by, key, strict=True))
+            rows.append({**named, "time": tick, "at_risk": at_risk, "events": events})
+            rows[-1]["censored"] = censored
+    numbers = pd.DataFrame(rows, columns=[*by, *AT_RISK])
+    return numbers.astype({column: batches[column].dtype for column in by})
 
 
-def _numbers_at(
-    rows: pd.DataFrame, ticks: Sequence[float], cuts: Sequence[int], group: dict[str, object]
-) -> pd.DataFrame:
-    """The numbers just before each time; `is_cut` tells whether they may be shown."""
-    time = rows["time"].to_numpy()
-    return pd.DataFrame(
-        {**group, "time": tick, **_before(rows, tick), "is_cut": int((time < tick).sum()) in cuts}
-        for tick in ticks
-    )
+def _interval_of(curve: pd.DataFrame) -> dict[str, object]:
+    """Scale and confidence of the curve's interval, found from its own numbers."""
+    inside = curve[(curve["lower"] > 0) & (curve["upper"] < 1) & (curve["std_error"] > 0)]
+    inside = inside[inside["estimate"] < 1].astype(dict.fromkeys(ESTIMATES, float))
+    s, error, lower = inside["estimate"], inside["std_error"], inside["lower"]
+    if inside.empty:
+        return {}
+    distances = {
+        "log-log": (np.log(-np.log(lower)) - np.log(-np.log(s))) * s * -np.log(s) / error,
+        "log": np.log(s / lower) * s / error,
+        "plain": (s - lower) / error,
+    }
+    interval = min(distances, key=lambda name: np.ptp(distances[name].to_numpy()))
+    z = distances[interval]
+    if np.ptp(z.to_numpy()) > 1e-6:
+        raise DisclosureError(
+            "The gate cannot tell how the curve's interval was made. Release the curve as "
+            "survival.kaplan_meier gives it, before any rounding."
+        )
+    return {"interval": interval, "confidence": round(2 * stats.norm.cdf(z.median()) - 1, 6)}
 
 
-def _judged_numbers(numbers: Sequence[pd.DataFrame], by: list[str]) -> Judgement:
-    table = pd.concat(numbers, ignore_index=True)
-    table = table.astype(dict.fromkeys(COUNTS, "Int64"))
-    unsafe = ~table["is_cut"]
-    table = table.drop(columns="is_cut")
-    shown, hidden, n_cells = take_out(table, nothing_hidden(table), rows=unsafe, columns=COUNTS)
-    note = "Numbers just before each time; at risk, events and censored add up to the group."
-    counts = hidden_only({"numbers at risk that subtract to few persons": n_cells})
-    return Judgement("number_at_risk", shown, hidden, counts, (note,), {"by": tuple(by)})
+def _distance(safe: pd.DataFrame, groups: Groups, by: list[str]) -> float:
+    """How far the shown curve lies from the exact one anywhere, rounded up to whole percent."""
+    largest = 0.0
+    for key, steps in _by_group(safe, by).items():
+        exact = groups[key]
+        place = np.searchsorted(steps["time"].to_numpy(), exact["time"].to_numpy(), side="right")
+        shown = np.append(1.0, steps["estimate"].to_numpy())[place]
+        largest = max(largest, float(np.abs(shown - exact["estimate"].to_numpy(float)).max()))
+    return math.ceil(round(largest * 100, 6)) / 100
 
 
-def _totals(
-    groups: dict[tuple[object, ...], pd.DataFrame], left_out: Sequence[object]
-) -> dict[str, int | None]:
+def _totals(groups: Groups, left_out: Sequence[object]) -> dict[str, int | None]:
     """Everyone's persons and events; hidden where a group was left out."""
     if left_out:
         return {"n": None, "events": None}
@@ -290,11 +264,12 @@ def _totals(
 
 
 def _notes(
-    policy: ReleaseProfile, left_out: Sequence[tuple[object, ...]], n_tail: int
+    policy: ReleaseProfile, left_out: Sequence[tuple[object, ...]], distance: float
 ) -> tuple[str, ...]:
-    notes = [f"Each step of a curve stands for at least {policy.threshold} events."]
-    if n_tail:
-        notes.append(f"A curve ends where fewer than {policy.threshold} would remain at risk.")
+    notes = [
+        f"Events and censored persons are counted in batches of at least {policy.threshold}; no "
+        f"curve lies further than {100 * distance:.0f} percentage points from the exact one."
+    ]
     if left_out:
         names = "; ".join(" ".join(str(part) for part in key) for key in left_out)
         notes.append(f"Not shown, so that no small number can be worked out: {names}.")

@@ -76,9 +76,7 @@ def judge_table_one(table: pd.DataFrame, policy: ReleaseProfile) -> Judgement:
     return Judgement("table_one", shown, hidden, hidden_only(counts), notes, facts)
 
 
-def _without_small_groups(
-    table: pd.DataFrame, policy: ReleaseProfile
-) -> tuple[pd.DataFrame, int]:
+def _without_small_groups(table: pd.DataFrame, policy: ReleaseProfile) -> tuple[pd.DataFrame, int]:
     if not is_small(table["n_group"], policy.threshold).any():
         return table, 0
     everyone = table["group"] == EVERYONE

@@ -34,7 +34,7 @@ class ReleaseProfile(Document):
     """Who set these numbers, and where it is written."""
 
     threshold: Annotated[int, Field(ge=3, le=1_000_000)] = 5
-    """Smallest count shown: 5 hides 1 to 4. 5 is the default of OHDSI (minCellCount) and DARWIN."""
+    """Smallest count shown: 5 hides 1 to 4. OHDSI and DARWIN start from 5 too."""
 
     model_events: Count = 50
     """Fewest events behind a model; the limit of OpenSAFELY's cox-ipw action."""

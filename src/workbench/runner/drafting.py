@@ -12,14 +12,22 @@ def draft_study(register: Register, table_name: str) -> str:
     """A study file that names the table's variables; what must be decided is marked '?'."""
     table = register.table(table_name)
     dates = [name for name, one in table.variables.items() if one.type == "date"]
-    durations = [name for name, one in table.variables.items() if one.unit in DAYS_IN and one.type in {"integer", "decimal"}]
+    durations = [
+        name
+        for name, one in table.variables.items()
+        if one.unit in DAYS_IN and one.type in {"integer", "decimal"}
+    ]
     lines = [
         "# A study to start from. Read every line marked '?' and mend it, then: workbench run THIS_FILE",
         f"title: {register.label}          # ?",
         "question: How long do patients live, and how does it differ between groups?   # ?",
         f"register: {register.name}",
         f"table: {table_name}",
-        *(["as_of: 2020-12-31              # ? the last day on which events are known"] if dates else []),
+        *(
+            ["as_of: 2020-12-31              # ? the last day on which events are known"]
+            if dates
+            else []
+        ),
         f"notebook: {STANDARD_NOTEBOOK}",
         "",
         "cohort:",
@@ -32,7 +40,9 @@ def draft_study(register: Register, table_name: str) -> str:
         "variables:                        # what is described, compared and adjusted for",
     ]
     chosen = [name for name in _analysable(table) if name not in {*durations[:1], _status(table)}]
-    lines += [f"  {name}: {{label: {_label(table, name)}}}" for name in chosen] or ["  # ? name at least one"]
+    lines += [f"  {name}: {{label: {_label(table, name)}}}" for name in chosen] or [
+        "  # ? name at least one"
+    ]
     groups = [name for name in chosen if table.variables[name].codes]
     if groups:
         lines.append(f"group: {groups[0]}                # ? compare by this one")
@@ -76,7 +86,11 @@ def _follow_up_lines(table: Table, dates: list[str], durations: list[str]) -> li
 
 def _status(table: Table) -> str:
     """The likeliest status variable: two or three codes, named like one."""
-    named = [name for name in table.variables if name.lower().startswith(("stat", "event", "dead", "death"))]
+    named = [
+        name
+        for name in table.variables
+        if name.lower().startswith(("stat", "event", "dead", "death"))
+    ]
     return named[0] if named else ""
 
 
@@ -84,7 +98,9 @@ def _analysable(table: Table) -> list[str]:
     return [
         name
         for name, one in table.variables.items()
-        if one.type not in {"date", "text"} and name != table.person and one.sensitivity not in {"identity", "pseudonym"}
+        if one.type not in {"date", "text"}
+        and name != table.person
+        and one.sensitivity not in {"identity", "pseudonym"}
     ]
 
 

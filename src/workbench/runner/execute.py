@@ -120,9 +120,7 @@ def _missing_output(plan: Plan, work: Path) -> WorkbenchError | None:
     )
 
 
-def _record(
-    plan: Plan, work: Path, started: datetime, failure: WorkbenchError | None
-) -> Manifest:
+def _record(plan: Plan, work: Path, started: datetime, failure: WorkbenchError | None) -> Manifest:
     if failure is not None:  # half a release is no release
         shutil.rmtree(work / "release", ignore_errors=True)
     counts = work / COUNTS

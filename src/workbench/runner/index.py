@@ -15,7 +15,11 @@ def write_index(runs_folder: Path) -> Path:
     runs_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     runs_folder.chmod(0o700)
     found = sorted(
-        ((folder, manifest) for folder in runs_folder.glob("*/*") if (manifest := read_manifest(folder))),
+        (
+            (folder, manifest)
+            for folder in runs_folder.glob("*/*")
+            if (manifest := read_manifest(folder))
+        ),
         key=lambda run: (run[1].study, -run[1].finished_at.timestamp()),
     )
     templates = Environment(

@@ -20,8 +20,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 MANIFEST = "manifest.json"
 State = Literal["finished", "failed"]
-RECORDED = ("register-workbench", "pandas", "numpy", "scipy", "lifelines", "duckdb", "ibis-framework",
-            "pyarrow", "formulaic", "matplotlib", "seaborn", "papermill")  # fmt: skip
+RECORDED = (  # what can change a number or a picture
+    "register-workbench", "pandas", "numpy", "scipy", "lifelines", "duckdb", "ibis-framework",
+    "pyarrow", "formulaic", "matplotlib", "seaborn", "papermill",
+)  # fmt: skip
 
 
 class Manifest(BaseModel):

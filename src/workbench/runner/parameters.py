@@ -47,7 +47,7 @@ def declared_parameters(path: Path) -> type[BaseModel]:
     ]
     if len(cells) != 1:
         raise StudyError(
-            f"{path} has {len(cells) or 'no'} cells tagged `parameters`; a study needs exactly one. "
+            f"{path} has {len(cells) or 'no'} cells tagged `parameters`; a study needs one. "
             "Tag the cell with the defaults (JupyterLab: property inspector, add tag)."
         )
     fields: dict[str, Any] = {}
@@ -93,7 +93,8 @@ def _field(path: Path, line: ast.AnnAssign) -> tuple[str, Any, Any]:
         kind = list[TYPES[annotation[5:-1]]]  # type: ignore[misc]
     if kind is None or line.value is None:
         raise StudyError(
-            f"{path}: the parameter {name} needs a type (str, int, float, bool or a list of one) and a default."
+            f"{path}: the parameter {name} needs a type (str, int, float, bool or a list of one of "
+            "them) and a default."
         )
     try:
         return name, kind, ast.literal_eval(line.value)

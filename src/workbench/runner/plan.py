@@ -89,8 +89,8 @@ def plan_run(
     version = open_store(project.store_folder).version(full_name)
     if version.definition != table:
         raise StudyError(
-            f"{full_name}: the definition has changed since the table was imported. Import it again: "
-            f"workbench import {full_name} FILE"
+            f"{full_name}: the definition has changed since the table was imported. Import it "
+            f"again: workbench import {full_name} FILE"
         )
     inputs = {
         "study": study.model_dump(mode="json", by_alias=True, exclude={"parameters"}),
@@ -114,7 +114,9 @@ def _refuse_unknown(names: Mapping[str, Any], notebook: Path) -> None:
     known = set(declared_parameters(notebook).model_fields)
     for name in names:
         if name not in known:
-            keys = {field.alias or key for key, field in Study.model_fields.items()} - {"parameters"}
+            keys = {field.alias or key for key, field in Study.model_fields.items()} - {
+                "parameters"
+            }
             raise StudyError(
                 f'-p {name}: neither the study nor the notebook {notebook.stem} has "{name}".'
                 f"{did_you_mean(name, known | keys)}"

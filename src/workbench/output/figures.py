@@ -1,0 +1,187 @@
+"""Figures drawn from released results, and from nothing else; the only door to matplotlib.
+
+Each function takes what `release` gave and returns a `Released` of kind "figure" that holds the
+picture as SVG and PNG, the numbers drawn and an alternative text made of the same numbers. The
+same input gives the same bytes. Figures are 170 mm wide with type of 8 points or more; groups
+differ by line style as well as colour, so that they survive a grey printer.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from workbench.output import effect_figures, flow_figure, survival_figure, wording
+from workbench.output.disclosure import Released, make_figure, require_released
+
+WIDTH = 170 / 25.4  # inches; the text width of an A4 page
+DOTS_PER_INCH = 200
+INK, SOFT = "#1a1a1a", "#555555"
+
+STYLE = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
+    "font.size": 8.5,
+    "axes.labelsize": 8.5,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": SOFT,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.direction": "out",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "workbench",
+    "path.simplify": False,
+}
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What must stand under a figure wherever it is copied to: the numbers come by themselves."""
+
+    period: str = ""
+    coverage: str = ""
+    method: str = ""
+
+    def line(self, facts: Mapping[str, Any]) -> str:
+        """Persons, events, period, coverage and method, as far as they are known."""
+        parts = []
+        for key, word in (("n", "Persons"), ("n_persons", "Persons"), ("events", "Events")):
+            if facts.get(key) is not None:
+                parts.append(f"{word}: {wording.count(facts[key])}")
+        for word, text in (("Period", self.period), ("Coverage", self.coverage)):
+            parts += [f"{word}: {text}"] if text else []
+        return ". ".join([*parts, *([self.method] if self.method else [])])
+
+
+def draw_flow(ledger: Released, *, caption: Caption | None = None) -> Released:
+    """Draw who was delivered, who was left out and why, down to the study population."""
+    require_released(ledger, "ledger")
+    height = flow_figure.height_of(ledger)
+    alternative = flow_figure.describe(ledger)
+    return _made(ledger, flow_figure.draw, height, alternative, caption)
+
+
+def draw_survival(
+    curve: Released,
+    *,
+    unit: str,
+    outcome: str = "Survival",
+    logrank: Released | None = None,
+    labels: Mapping[str, str] | None = None,
+    caption: Caption | None = None,
+) -> Released:
+    """Draw released survival curves with intervals, and the numbers at risk under the axis.
+
+    Parameters
+    ----------
+    curve
+        A released `survival.kaplan_meier`. The numbers under the axis stand at the times of the
+        `at_risk` it was released with, else at even ones.
+    unit
+        Unit of the time, such as "years".
+    outcome
+        What the vertical axis shows, such as "Relapse-free survival".
+    logrank
+        A released `survival.logrank`, to print beside the curves.
+    labels
+        Names for groups and variables, as readers know them.
+
+    Raises
+    ------
+    DisclosureError
+        What is given was not released.
+    StudyError
+        More groups than can be told apart.
+    """
+    require_released(curve, "survival_curve")
+    if logrank is not None:
+        require_released(logrank, "logrank")
+    plan = survival_figure.plan(curve, unit=unit, outcome=outcome, logrank=logrank, labels=labels)
+    sources = [curve] if logrank is None else [curve, logrank]
+
+    def draw(_: Released, figure: Figure) -> None:
+        survival_figure.draw(plan, figure)
+
+    alternative = survival_figure.describe(plan, title=curve.title)
+    return _made(curve, draw, plan.height, alternative, caption, sources=sources)
+
+
+def draw_forest(
+    cox: Released, *, labels: Mapping[str, str] | None = None, caption: Caption | None = None
+) -> Released:
+    """Draw a released Cox model's hazard ratios on a logarithmic axis, with their numbers."""
+    require_released(cox, "cox")
+
+    def draw(result: Released, figure: Figure) -> None:
+        effect_figures.draw_forest(result, figure, labels or {})
+
+    height = effect_figures.forest_height(cox)
+    alternative = effect_figures.describe_forest(cox, labels or {})
+    return _made(cox, draw, height, alternative, caption)
+
+
+def draw_standardised_differences(
+    table_one: Released,
+    *,
+    labels: Mapping[str, str] | None = None,
+    caption: Caption | None = None,
+) -> Released:
+    """Draw how far the groups of a released Table 1 are apart, variable by variable."""
+    require_released(table_one, "table_one")
+
+    def draw(result: Released, figure: Figure) -> None:
+        effect_figures.draw_differences(result, figure, labels or {})
+
+    height = effect_figures.differences_height(table_one)
+    alternative = effect_figures.describe_differences(table_one, labels or {})
+    return _made(table_one, draw, height, alternative, caption)
+
+
+def _made(
+    source: Released,
+    draw: Callable[[Released, Figure], None],
+    height: float,
+    alternative_text: str,
+    caption: Caption | None,
+    *,
+    sources: list[Released] | None = None,
+) -> Released:
+    """The sealed figure: the drawing, and under it what must not be torn off."""
+    line = (caption or Caption()).line(source.facts)
+    foot = textwrap.wrap(line, 112)
+    with mpl.rc_context({**mpl.rcParamsDefault, **STYLE, "backend": "agg"}):
+        figure = Figure(figsize=(WIDTH, height + 0.16 * len(foot) + 0.1), facecolor="white")
+        FigureCanvasAgg(figure)
+        top = figure.subfigures(
+            2, 1, height_ratios=[height, 0.16 * len(foot) + 0.1], hspace=0, squeeze=False
+        )
+        draw(source, top[0, 0])
+        if foot:
+            top[1, 0].text(0.012, 0.95, "\n".join(foot), va="top", fontsize=8, color=SOFT)
+        files = {"svg": _saved(figure, "svg"), "png": _saved(figure, "png")}
+    return make_figure(
+        *(sources or [source]),
+        title=source.title,
+        files=files,
+        alternative_text=alternative_text,
+    )
+
+
+def _saved(figure: Figure, ending: str) -> bytes:
+    """The picture's bytes without date, software or anything else that differs between runs."""
+    metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[ending]
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=ending, dpi=DOTS_PER_INCH, metadata=metadata)
+    return buffer.getvalue()

@@ -1,0 +1,114 @@
+"""The flow figure: a spine of those who stay, and at its right those left out at each step."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from workbench.output import wording
+from workbench.output.disclosure import HIDDEN, Released
+
+LINE = 0.165  # inches a line of text takes
+GAP = 0.26
+SPINE, SIDE, RIGHT_EDGE = 0.23, 0.44, 0.985
+WRAP_SIDE, WRAP_SPINE = 58, 30
+EDGE, PALE, STRONG = "#5b6b79", "#f3f6f8", "#dfe9f0"
+
+
+def height_of(ledger: Released) -> float:
+    """Inches the drawing needs."""
+    return sum(_box_height(text) + GAP for _, text in _boxes(ledger)) + 0.05
+
+
+def draw(ledger: Released, figure: Any) -> None:
+    """Draw the boxes from top to bottom, in inches."""
+    height = height_of(ledger)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, height)
+    boxes = _boxes(ledger)
+    at, spine = height - 0.05, []
+    for place, text in boxes:
+        middle = at - _box_height(text) / 2
+        if place == "side":
+            _box(axes, SIDE, RIGHT_EDGE, middle, text, fill="white", align="left")
+            axes.annotate(
+                "",
+                (SIDE - 0.004, middle),
+                (SPINE, middle),
+                arrowprops={
+                    "arrowstyle": "-|>",
+                    "color": EDGE,
+                    "lw": 0.9,
+                    "shrinkA": 0,
+                    "shrinkB": 0,
+                },
+            )
+        else:
+            fill = STRONG if (place, text) == boxes[-1] else PALE
+            _box(axes, 0.02, 2 * SPINE - 0.02, middle, text, fill=fill, align="center")
+            spine.append((at, at - _box_height(text)))
+        at -= _box_height(text) + GAP
+    axes.annotate(
+        "",
+        (SPINE, spine[-1][0]),
+        (SPINE, spine[0][1]),
+        zorder=0,
+        arrowprops={"arrowstyle": "-|>", "color": EDGE, "lw": 0.9, "shrinkA": 0, "shrinkB": 0},
+    )
+
+
+def describe(ledger: Released) -> str:
+    """The same boxes as one text."""
+    texts = [text.replace("\n", " ") for _, text in _boxes(ledger, wrapped=False)]
+    return "Flow of the study population. " + ". ".join(texts) + "."
+
+
+def _boxes(ledger: Released, *, wrapped: bool = True) -> list[tuple[str, str]]:
+    """(place, text) of each box from top to bottom."""
+    rows = ledger.texts().to_dict("records")
+    boxes = [("spine", "Delivered\n" + _amount(rows[0], "in"))]
+    for row in rows[:-1]:
+        reason = (
+            "\n".join(textwrap.wrap(str(row["reason"]), WRAP_SIDE)) if wrapped else row["reason"]
+        )
+        boxes.append(("side", f"{_amount(row, 'out')} left out\n{_upper_first(str(reason))}"))
+    boxes.append(("spine", "Study population\n" + _amount(rows[-1], "in")))
+    return boxes
+
+
+def _amount(row: dict[str, Any], end: str) -> str:
+    """Persons, and rows where they differ or where persons cannot be known."""
+    rows, persons = row[f"n_rows_{end}"], row[f"n_persons_{end}"]
+    if HIDDEN in (rows, persons) and rows == persons:
+        return f"{HIDDEN} persons"
+    if wording.is_missing(persons):
+        return f"{wording.count(rows)} rows"
+    if rows == persons or rows == HIDDEN:
+        return f"{wording.count(persons)} persons"
+    return f"{wording.count(persons)} persons ({wording.count(rows)} rows)"
+
+
+def _upper_first(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _box_height(text: str) -> float:
+    return LINE * (text.count("\n") + 1) + 0.14
+
+
+def _box(
+    axes: Any, left: float, right: float, middle: float, text: str, *, fill: str, align: str
+) -> None:
+    height = _box_height(text)
+    xs = [left, right, right, left]
+    low, high = middle - height / 2, middle + height / 2
+    axes.fill(xs, [low, low, high, high], facecolor=fill, edgecolor=EDGE, linewidth=0.9, zorder=2)
+    first, _, rest = text.partition("\n")
+    at = left + 0.014 if align == "left" else (left + right) / 2
+    style = {"ha": align, "va": "center", "zorder": 3}
+    top = high - 0.07 - LINE / 2
+    axes.text(at, top, first, weight="bold", **style)
+    for number, line in enumerate(rest.split("\n"), start=1):
+        axes.text(at, top - number * LINE, line, **style)

@@ -1,0 +1,197 @@
+"""Released results as tables: for the screen and the report (HTML) and for reading on (CSV).
+
+A hidden cell is written `[c]` (confidential), a missing one `–`: two symbols, two meanings, told
+apart under every table that has them. Nothing is computed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import pandas as pd
+
+from workbench.analysis.description import EVERYONE
+from workbench.output import wording
+from workbench.output.disclosure import HIDDEN, MISSING, Released, require_released
+
+COUNT_COLUMNS = {"step", "n", "events", "censored", "at_risk"}
+TEXT_COLUMNS = {"reason", "check", "variable", "level", "group"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as text: the first column names the row; sections have a heading of their own."""
+
+    header: tuple[str, ...]
+    sections: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
+    n_text_columns: int = 1
+
+
+def to_csv(result: Released) -> bytes:
+    """The released numbers as CSV, always the same bytes: hidden as `[c]`, missing empty."""
+    require_released(result)
+    return result.csv()
+
+
+def to_frame(result: Released, *, labels: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """The table as readers see it, all text, one row a line; a section's name comes first."""
+    table = lay_out(result, labels=labels)
+    rows = [
+        (*([heading] if heading else []), *row)
+        for heading, lines in table.sections
+        for row in lines
+    ]
+    has_sections = any(heading for heading, _ in table.sections)
+    return pd.DataFrame(rows, columns=[*([""] if has_sections else []), *table.header])
+
+
+def to_html(result: Released, *, labels: Mapping[str, str] | None = None) -> str:
+    """A semantic HTML table: caption, scopes, numbers at the right, a key for the symbols."""
+    table = lay_out(result, labels=labels)
+    head = "".join(
+        f'<th scope="col"{_at_right(at, table)}>{escape(text)}</th>'
+        for at, text in enumerate(table.header)
+    )
+    parts = [f"<table><caption>{escape(result.title)}</caption><thead><tr>{head}</tr></thead>"]
+    for heading, lines in table.sections:
+        parts.append("<tbody>")
+        if heading:
+            spans = f'scope="rowgroup" colspan="{len(table.header)}"'
+            parts.append(f'<tr class="section"><th {spans}>{escape(heading)}</th></tr>')
+        parts += [_html_row(line, table, inside=bool(heading)) for line in lines]
+        parts.append("</tbody>")
+    parts.append("</table>")
+    if key := key_of(result, table):
+        parts.append(f'<p class="key">{escape(key)}</p>')
+    return "".join(parts)
+
+
+def key_of(result: Released, table: Table | None = None) -> str:
+    """What the symbols of a result's table mean; empty when it has none."""
+    lines = (table or lay_out(result)).sections
+    cells = [cell for _, rows in lines for row in rows for cell in row]
+    return wording.key_line(
+        result.rules["threshold"],
+        has_hidden=any(HIDDEN in cell for cell in cells),
+        has_missing=MISSING in cells,
+    )
+
+
+def lay_out(result: Released, *, labels: Mapping[str, str] | None = None) -> Table:
+    """The result's rows and columns as text, in the form that suits its kind."""
+    require_released(result)
+    forms = {"table_one": _table_one, "cox": _cox, "figure": _plain}
+    return forms.get(result.kind, _plain)(result, labels or {})
+
+
+def _html_row(line: Sequence[str], table: Table, *, inside: bool) -> str:
+    first = f'<th scope="row"{" class=inside" if inside else ""}>{escape(line[0])}</th>'
+    rest = "".join(
+        f"<td{_at_right(at, table)}>{escape(text)}</td>" for at, text in enumerate(line[1:], 1)
+    )
+    return f"<tr>{first}{rest}</tr>"
+
+
+def _at_right(at: int, table: Table) -> str:
+    return ' class="number"' if at >= table.n_text_columns else ""
+
+
+def _plain(result: Released, labels: Mapping[str, str]) -> Table:
+    """The frame as it stands: names first, then numbers."""
+    frame = result.texts()
+    by = list(result.facts.get("by", ()))
+    names = [column for column in frame.columns if column in TEXT_COLUMNS or column in by]
+    columns = [*names, *(column for column in frame.columns if column not in names)]
+    decimals = result.rules["decimals"]
+    written = []
+    for column in columns:
+        values = frame[column].tolist()
+        if column in names:
+            written.append([str(value) for value in values])
+        elif column in COUNT_COLUMNS or str(column).startswith("n_"):
+            written.append([wording.count(value) for value in values])
+        elif column in {"time", "mean", "q"} or result.kind == "quantiles":
+            written.append([wording.number(value) for value in values])
+        else:
+            written.append([wording.number(value, decimals=decimals) for value in values])
+    rows = tuple(zip(*written, strict=True))
+    header = tuple(wording.label(column, labels) for column in columns)
+    return Table(header, (("", rows),), n_text_columns=max(len(names), 1))
+
+
+def _table_one(result: Released, labels: Mapping[str, str]) -> Table:
+    frame = result.texts()
+    sizes = frame.drop_duplicates("group").set_index("group")["n_group"]
+    header = ["Characteristic"]
+    for group, n in sizes.items():
+        name = "All" if group == EVERYONE else str(group)
+        header.append(f"{name} (n = {wording.count(n)})")
+    has_difference = len(sizes) > 2
+    header += ["Standardised difference"] if has_difference else []
+    sections = []
+    for variable, block in frame.groupby("variable", sort=False):
+        lines: list[list[str]] = []
+        for (kind, level), cells in block.groupby(["kind", "level"], sort=False):
+            ordered = cells.set_index("group").loc[sizes.index]
+            lines += _table_one_lines(str(kind), str(level), ordered)
+        if has_difference:
+            difference = wording.number(
+                block["standardised_difference"].iloc[0], decimals=min(result.rules["decimals"], 2)
+            )
+            lines = [[*line, difference if at == 0 else ""] for at, line in enumerate(lines)]
+        sections.append((wording.label(variable, labels), tuple(map(tuple, lines))))
+    return Table(tuple(header), tuple(sections))
+
+
+def _table_one_lines(kind: str, level: str, cells: pd.DataFrame) -> list[list[str]]:
+    rows = cells.to_dict("records")
+    if kind == "number":
+        mean = [_pair(row["mean"], wording.number(row["std_dev"])) for row in rows]
+        quartiles = []
+        for row in rows:
+            ends = [wording.number(row[f"{which}_quartile"]) for which in ("lower", "upper")]
+            quartiles.append(_pair(row["median"], " to ".join(ends)))
+        return [["Mean (standard deviation)", *mean], ["Median (quartiles)", *quartiles]]
+    name = "Missing, n (%)" if kind == "missing" else f"{level}, n (%)"
+    shares = [
+        HIDDEN
+        if row["n"] == HIDDEN
+        else f"{wording.count(row['n'])} ({wording.number(row['percent'])})"
+        for row in rows
+    ]
+    return [[name, *shares]]
+
+
+def _pair(value: object, bracket: str) -> str:
+    text = wording.number(value)
+    return text if text in {HIDDEN, MISSING} else f"{text} ({bracket})"
+
+
+def _cox(result: Released, labels: Mapping[str, str]) -> Table:
+    decimals = min(result.rules["decimals"], 2)
+    sections: dict[str, list[tuple[str, ...]]] = {}
+    for row in result.texts().to_dict("records"):
+        ratio, limits = cox_texts(row, decimals=decimals)
+        line = (
+            row["level"] or "Per unit",
+            wording.count(row["n"]),
+            wording.count(row["events"]),
+            ratio,
+            limits,
+            "" if row["is_reference"] else wording.p_value(row["p_value"]),
+        )
+        sections.setdefault(wording.label(row["variable"], labels), []).append(line)
+    header = ("Covariate", "Persons", "Events", "Hazard ratio", "95 % interval", "p")
+    return Table(header, tuple((name, tuple(lines)) for name, lines in sections.items()))
+
+
+def cox_texts(row: Mapping[str, object], *, decimals: int) -> tuple[str, str]:
+    """A row's hazard ratio and its interval, as tables and the forest plot print them."""
+    if row["hazard_ratio"] == HIDDEN:
+        return HIDDEN, HIDDEN
+    if row["is_reference"]:
+        return "1 (reference)", ""
+    lower, upper = (wording.number(row[limit], decimals=decimals) for limit in ("lower", "upper"))
+    return wording.number(row["hazard_ratio"], decimals=decimals), f"{lower} to {upper}"

@@ -1,0 +1,97 @@
+"""How numbers and names are written in tables, figures and reports: English, one place.
+
+Every sentence is whole, so that another language can be put beside it later.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from workbench.output.disclosure import HIDDEN, MISSING
+
+COLUMN_LABELS = {
+    "step": "Step",
+    "reason": "Left out because",
+    "n_rows_in": "Rows in",
+    "n_rows_out": "Rows out",
+    "n_persons_in": "Persons in",
+    "n_persons_out": "Persons out",
+    "variable": "Variable",
+    "level": "Category",
+    "group": "Group",
+    "check": "Check",
+    "n_rows": "Rows",
+    "n": "Persons",
+    "n_missing": "Missing",
+    "events": "Events",
+    "censored": "Censored",
+    "at_risk": "At risk",
+    "observed": "Observed events",
+    "expected": "Expected events",
+    "time": "Time",
+    "estimate": "Estimate",
+    "std_error": "Standard error",
+    "lower": "Lower limit",
+    "upper": "Upper limit",
+    "mean": "Mean",
+    "q": "Share with the event",
+}
+
+
+def label(name: object, labels: Mapping[str, str] | None = None) -> str:
+    """A column or variable as readers see it: the study's word, ours, or the name without `_`."""
+    text = str(name)
+    own = (labels or {}).get(text) or COLUMN_LABELS.get(text)
+    return own or text.replace("_", " ")
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a cell holds nothing (of any library's kind of nothing)."""
+    return bool(pd.isna(value))
+
+
+def count(value: Any) -> str:
+    """A count with a narrow space between thousands; hidden and missing as their symbols."""
+    if isinstance(value, str):
+        return value
+    return (
+        MISSING
+        if is_missing(value)
+        else f"{int(value):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    )
+
+
+def number(value: Any, *, decimals: int | None = None) -> str:
+    """A number with so many decimals, or as short as it is when none are given."""
+    if isinstance(value, str):
+        return value
+    if is_missing(value):
+        return MISSING
+    if decimals is None:
+        text = f"{value:.6g}" if isinstance(value, float) else count(value)
+    else:
+        text = f"{value:.{decimals}f}"
+    return text.replace("-", "−") if not math.isinf(value) else "∞"
+
+
+def p_value(value: Any) -> str:
+    """A p value: three decimals, and never 0."""
+    if isinstance(value, str) or is_missing(value):
+        return number(value)
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def key_line(threshold: int, *, has_hidden: bool, has_missing: bool) -> str:
+    """The line under a table that tells its two symbols apart."""
+    lines = []
+    if has_hidden:
+        lines.append(
+            f"{HIDDEN} is hidden: a number below {threshold}, or one it could be worked out from."
+        )
+    if has_missing:
+        lines.append(f"{MISSING} does not apply or is not available; it hides nothing.")
+    return " ".join(lines)
