@@ -1,1 +1,36 @@
-"""The notebook vocabulary of the register workbench."""
+"""The notebook vocabulary of the register workbench: `import workbench as wb`.
+
+Names are fetched from their rooms when they are first used, so that importing one room, or asking
+the command line for help, does not load every library of the house.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_ROOMS = {
+    "cox": "workbench.analysis.regression",
+    "draw_flow": "workbench.output.figures",
+    "draw_forest": "workbench.output.figures",
+    "draw_standardised_differences": "workbench.output.figures",
+    "draw_survival": "workbench.output.figures",
+    "kaplan_meier": "workbench.analysis.survival",
+    "logrank": "workbench.analysis.survival",
+    "number_at_risk": "workbench.analysis.survival",
+    "open_study": "workbench.runner.session",
+    "quantiles": "workbench.analysis.survival",
+    "release": "workbench.output.disclosure",
+    "release_at_times": "workbench.output.disclosure",
+    "release_quantiles": "workbench.output.disclosure",
+    "table_one": "workbench.analysis.description",
+}
+__all__ = sorted(_ROOMS)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"workbench has no {name!r}; it has {', '.join(__all__)}.")
+    return getattr(import_module(_ROOMS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

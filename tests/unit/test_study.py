@@ -31,27 +31,47 @@ def test_a_study_that_fits_passes(tmp_path):
 
 FAULTS = {
     "misspelt key": ("group: access", "groupp: access", 'no key "groupp".*Did you mean "group"'),
-    "unknown variable": ("variable: age", "variable: agee", 'no variable "agee".*Did you mean "age"'),
+    "unknown variable": (
+        "variable: age",
+        "variable: agee",
+        'no variable "agee".*Did you mean "age"',
+    ),
     "unknown code": ("in: [1]", "in: [7]", '"7" is no code of status'),
     "wrong type": ("at_least: 18", "at_least: x", '"x" is not a value of age'),
     "no reason": (", because: younger than 18", "", "because: this key is missing"),
     "two tests": ("at_least: 18", "at_least: 18, in: [4]", "give one of in, not_in"),
     "period backwards": ("from: 2010-01-01", "from: 2030-01-01", "ends .* before it begins"),
     "period after as_of": ("to: 2019-12-31", "to: 2021-12-31", "after as_of"),
-    "impossible day": ("as_of: 2020-12-31", "as_of: 2020-02-30", "as_of: .2020-02-30. cannot be used"),
+    "impossible day": (
+        "as_of: 2020-12-31",
+        "as_of: 2020-02-30",
+        "as_of: .2020-02-30. cannot be used",
+    ),
     "no as_of": ("as_of: 2020-12-31\n", "", "as_of: this key is missing"),
-    "index date is no date": ("index_date: start", "index_date: age", "age has type integer, not date"),
+    "index date is no date": (
+        "index_date: start",
+        "index_date: age",
+        "age has type integer, not date",
+    ),
     "two ways to follow": ("  end_date: ended", "  end_date: ended\n  duration: age", "not both"),
     "no event": ("  event: {variable: status, in: [1]}\n", "", "say what the event is"),
     "group unknown": ("group: access", "group: acess", 'Did you mean "access"'),
     "group is a number": ("group: access", "group: age", "cut it into groups first"),
     "model unknown": ("model: [age, access]", "model: [agge]", 'Did you mean "age"'),
-    "person as covariate": ("  access: {label", "  patient: {label: x}\n  access: {label", "never analysed"),
-    "date as covariate": ("  access: {label", "  born: {label: x}\n  access: {label", "date cannot be"),
+    "person as covariate": (
+        "  access: {label",
+        "  patient: {label: x}\n  access: {label",
+        "never analysed",
+    ),
+    "date as covariate": (
+        "  access: {label",
+        "  born: {label: x}\n  access: {label",
+        "date cannot be",
+    ),
     "cut of a category": ("access: {label: Access}", "access: {cut: [1, 2]}", "cut needs numbers"),
     "cut not rising": ("age: {label: Age}", "age: {cut: [60, 40]}", "each above the one before"),
     "unit of nothing": ("access: {label: Access}", "access: {unit: days}", "unit converts"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS)

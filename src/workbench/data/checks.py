@@ -24,10 +24,16 @@ STORED_TYPES = {
 }
 YES = ("1", "true", "yes", "y", "ja", "j", "t", "sant")
 NO = ("0", "false", "no", "n", "nei", "nej", "f", "usant")
+# 3.0 and 3.00 are how many programs write the whole number 3; 1.000 may mean a thousand, so that
+# three zeros after a mark are refused.
+WHOLE_NUMBER = r"[+-]?\d{1,15}[.,](0{0,2}|0{4,})"
 ISO_DATE = r"\d{4}-\d{2}-\d{2}([ T]00:00(:00(\.0+)?)?)?"
-DATE_SHAPE = r"\d{4}-\d{2}-\d{2}.*|\d{8}|\d{1,2}[./-]\d{1,2}[./-]\d{4}"
+DATE_SHAPE = r"\d{4}-\d{2}-\d{2}([ T]00:00.*)?|\d{8}|\d{1,2}[./-]\d{1,2}[./-]\d{4}"
+TIME_SHAPE = r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}.*"
 # Six or eight digits, a sign, four digits: the shape of a Swedish or Danish identity number.
 IDENTITY_SHAPE = r"(^|[^0-9])(\d\d)?\d\d[01]\d[0-9]\d[-+]\d{4}($|[^0-9])"
+# A letter that was lost (the sign for one, or a zero byte), and UTF-8 read as Windows-1252.
+DAMAGED_LETTER = "[\ufffd\\x00]|\u00c3[\u0080-\u00bf\u0152-\u0161\u0178-\u0192\u02c6-\u02dc\u2013-\u2122]"
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,9 @@ class Rule:
     condition: str  # SQL on the typed rows; true when the row breaks the rule
 
 
-def value_sql(name: str, table: Table) -> str:
-    """The delivered text of a variable without surrounding blanks; missing when there is none."""
-    text = f"nullif(trim({identifier(name)}), '')"
+def value_sql(column: str, table: Table) -> str:
+    """The delivered text of a column without surrounding blanks; missing when there is none."""
+    text = f"nullif(trim({column}), '')"
     for missing in table.delivery.missing:
         text = f"nullif({text}, {literal(missing)})"
     return text
@@ -54,45 +60,56 @@ def typed_sql(value: str, variable: Variable, *, decimal: str) -> str:
     "infinity" for a date), so that a value is accepted when it comes back as it was, and looked
     at closely only when it does not.
     """
-    if variable.type == "integer":
-        # 3.0 is how many programs write the whole number 3; 3.5 is a fault.
-        return (
-            f"case when try_cast({value} as bigint)::varchar = {value} then try_cast({value} as bigint) "
-            f"when regexp_full_match({value}, '[+-]?\\d{{1,18}}') then try_cast({value} as bigint) "
-            f"when regexp_full_match({value}, '[+-]?\\d{{1,15}}[.,]0*') "
-            f"then try_cast(regexp_extract({value}, '^[+-]?\\d+') as bigint) end"
-        )
-    if variable.type == "decimal":
-        number = value if decimal == "." else f"replace({value}, ',', '.')"
-        other_mark = "," if decimal == "." else "."
-        parsed = f"try_cast({number} as double)"
-        plain = f"isfinite({parsed}) and not contains({value}, '_') and not contains({value}, '{other_mark}')"
-        return f"case when {plain} then {parsed} end"
-    if variable.type == "date":
-        iso = (
-            f"when try_cast({value} as date)::varchar = {value} and length({value}) = 10 then try_cast({value} as date) "
-            f"when regexp_full_match({value}, '{ISO_DATE}') then try_cast(left({value}, 10) as date)"
-        )
-        if variable.date_format:
-            # What is read must be what is written: the engine's parser skips what it cannot place.
-            parsed = f"try_strptime({value}, {literal(variable.date_format)})::date"
-            other = f"when regexp_matches({value}, '\\d') then {parsed}"
-        else:
-            parsed = f"try_strptime({value}, '%Y%m%d')::date"
-            other = f"when regexp_full_match({value}, '\\d{{8}}') then {parsed}"
-        return f"case {iso} {other} end"
-    if variable.type == "boolean":
-        return f"case when lower({value}) in {_among(YES)} then true when lower({value}) in {_among(NO)} then false end"
+    match variable.type:
+        case "integer":
+            return (
+                f"case when try_cast({value} as bigint)::varchar = {value} "
+                f"or regexp_full_match({value}, '[+-]?\\d{{1,18}}') "
+                f"then try_cast({value} as bigint) "
+                f"when regexp_full_match({value}, '{WHOLE_NUMBER}') "
+                f"then try_cast(regexp_extract({value}, '^[+-]?\\d+') as bigint) end"
+            )
+        case "decimal":
+            number = value if decimal == "." else f"replace({value}, ',', '.')"
+            other_mark = "," if decimal == "." else "."
+            parsed = f"try_cast({number} as double)"
+            return (
+                f"case when isfinite({parsed}) and not contains({value}, '_') "
+                f"and not contains({value}, '{other_mark}') then {parsed} end"
+            )
+        case "date":
+            return _date_sql(value, variable.date_format)
+        case "boolean":
+            return (
+                f"case when lower({value}) in {_among(YES)} then true "
+                f"when lower({value}) in {_among(NO)} then false end"
+            )
     return value
+
+
+def _date_sql(value: str, date_format: str | None) -> str:
+    """ISO always; besides it the declared pattern or, where there is none, YYYYMMDD."""
+    other_shape = f"regexp_full_match({value}, '\\d{{8}}')"
+    if date_format:
+        other_shape = f"regexp_matches({value}, '\\d')"  # keeps out "infinity" and "epoch"
+    return (
+        f"case when try_cast({value} as date)::varchar = {value} and length({value}) = 10 "
+        f"then try_cast({value} as date) "
+        f"when regexp_full_match({value}, '{ISO_DATE}') then try_cast(left({value}, 10) as date) "
+        f"when {other_shape} then try_strptime({value}, {literal(date_format or '%Y%m%d')})::date "
+        "end"
+    )
 
 
 def type_rules(name: str, table: Table) -> Iterator[Rule]:
     """Why a delivered value has no value of its type; on rows where that is known to be so."""
-    variable, value = table.variables[name], value_sql(name, table)
+    variable, value = table.variables[name], value_sql(identifier(name), table)
     if variable.type == "date":
         looks_like_one = f"regexp_full_match({value}, '{DATE_SHAPE}')"
+        has_time = f"regexp_full_match({value}, '{TIME_SHAPE}') and not {looks_like_one}"
         yield Rule("impossible date", name, looks_like_one)
-        yield Rule("not a date", name, f"not {looks_like_one}")
+        yield Rule("date with a time of day", name, has_time)
+        yield Rule("not a date", name, f"not ({looks_like_one}) and not ({has_time})")
     else:
         expected = {"integer": "a whole number", "decimal": "a number", "boolean": "yes or no"}
         yield Rule(f"not {expected[variable.type]}", name, "true")
@@ -112,7 +129,7 @@ def row_rules(table: Table, *, as_of: date) -> Iterator[Rule]:
         if variable.codes:
             yield Rule("unknown code", name, f"{value}::varchar not in {_among(variable.codes)}")
         elif variable.type in {"text", "code"}:
-            damaged = f"contains({value}, chr(65533)) or contains({value}, 'Ã')"
+            damaged = f"regexp_matches({value}, {literal(DAMAGED_LETTER)})"
             yield Rule("damaged letters", name, damaged)
         yield from _limit_rules(name, variable, as_of)
 
@@ -136,28 +153,39 @@ def note_rules(table: Table) -> Iterator[Rule]:
     for name, variable in table.variables.items():
         if variable.first_year or variable.last_year:
             outside = f"not (true{_within(variable, table)})"
-            yield Rule("value outside its years", name, f"{identifier(name)} is not null and {outside}")
+            yield Rule(
+                "value outside its years", name, f"{identifier(name)} is not null and {outside}"
+            )
 
 
 def identity_rules(table: Table) -> Iterator[Rule]:
     """Columns of free values that seem to hold identity numbers although not declared so."""
     for name, variable in table.variables.items():
         if variable.type in {"text", "code"} and not variable.codes:
-            shaped = f"regexp_matches({identifier(name)}, '{IDENTITY_SHAPE}')"
-            yield Rule("identity number", name, shaped)
+            yield Rule("identity number", name, identity_sql(identifier(name)))
+
+
+def identity_sql(value: str) -> str:
+    """A condition that a text holds what looks like an identity number."""
+    return f"regexp_matches({value}, '{IDENTITY_SHAPE}')"
 
 
 def duplicate_sql(table: Table, source: str) -> str:
-    """Rows that share their key: later copies of equal rows, and every row where they differ."""
+    """Rows that share their key: later copies of equal rows, and every row where they differ.
+
+    A row with a value of another type equals no other, whatever its remaining values are.
+    """
     key = ", ".join(identifier(name) for name in table.key)
     whole = ", ".join(identifier(name) for name in table.variables)
     complete = " and ".join(f"{identifier(name)} is not null" for name in table.key)
     shared = f"select {key} from {source} where {complete} group by all having count(*) > 1"
+    own = "case when _place in (select _place from untyped) then _place end"
     return (
-        f"with alike as (select _place, hash({whole}) as content, {key} "
+        f"with alike as (select _place, hash({whole}, {own}) as content, {key} "
         f"from {source} semi join ({shared}) using ({key})), "
         "judged as (select _place, min(content) over same <> max(content) over same as differ, "
-        f"row_number() over (same order by _place) as copy_no from alike window same as (partition by {key})) "
+        "row_number() over (same order by _place) as copy_no "
+        f"from alike window same as (partition by {key})) "
         "select _place, case when differ then 'key shared by different rows' "
         "else 'copy of another row' end from judged where differ or copy_no > 1"
     )

@@ -1,187 +1,172 @@
 """Read delimited text: recognise encoding and delimiter, and let no line disappear.
 
-The encoding is recognised from the bytes and the whole file is verified against it. The
-delimiter is the one that finds the most of the definition's own columns in the header line. A
-line with too few or too many fields is a misfit: counted, kept apart, never padded or cut.
+The delimiter is the one that finds the most of the definition's own columns in the header line. A
+line with too few or too many fields is a misfit: counted, kept apart, never padded or cut. Blank
+lines are no rows.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
+import mmap
+import re
+import shutil
+from bisect import bisect_left
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 
+from workbench.data.encodings import as_utf8
+from workbench.data.extracts import Extract, Misfit, places, survey
 from workbench.data.headers import match_headers
-from workbench.data.sql import identifier, literal
+from workbench.data.sql import file_to_read, literal
+from workbench.data.staging import next_place
 from workbench.errors import DataError
 from workbench.registers.schema import Table
 
-BLOCK = 1 << 22
 DELIMITERS = (";", ",", "\t", "|", "^", "~", ":")
 SPOKEN = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar"}
-# Letters of the North written as UTF-8 and read as Windows-1252: a file glued from two encodings.
-MOJIBAKE = ("Ã¥", "Ã¤", "Ã¶", "Ã…", "Ã„", "Ã–", "Ã¸", "Ã˜", "Ã¦", "Ã†", "Ã©")
+LONGEST_HEADER = 1 << 20  # characters
+MOST_MISFITS = 1_000_000  # beyond this it is not lines that are wrong but the file
+Rejected = tuple[int, int, str, bool]  # line, its place in bytes, its text, runs into others
+# A blank line outside quotation marks; quoted text is matched first so that it is passed over.
+QUOTED_OR_BLANK = re.compile(rb'"[^"]*"|(?<=[\r\n])(?:\r\n|\n|\r(?!\n))')
 
 
-@dataclass(frozen=True)
-class Misfit:
-    """A line that does not have the header's number of fields."""
-
-    row: int  # counted from 1, the first row after the header
-    text: str
-
-
-@dataclass(frozen=True)
-class DelimitedRead:
-    """What `read` found."""
-
-    relation: str  # SQL for the engine: the lines that fit, every value as text
-    columns: dict[str, str]
-    strangers: tuple[str, ...]
-    n_rows: int
-    n_values: dict[str, int]
-    misfits: tuple[Misfit, ...]
-    how: str
-
-
-def read(file: Path, table: Table, *, staging: Path) -> DelimitedRead:
-    """Make a delimited text file readable as text columns; raise `DataError` when it cannot be trusted."""
-    encoding = table.delivery.encoding or recognise_encoding(file)
-    text_file = _as_utf8(file, encoding, staging)
+def read(file: Path, table: Table, *, staging: Path) -> Extract:
+    """Make a delimited text file readable as text columns; raise `DataError` if it cannot be."""
+    text_file, encoding = as_utf8(file, table, staging=staging)
     delimiter, headers = _recognise_header(file, text_file, table)
-    columns, strangers = match_headers(headers, table, where=str(file))
-    # The engine does not tell capitals apart, so columns are named by their place.
-    places = {header: f"c{at}" for at, header in enumerate(headers)}
-    relation = _relation(text_file, list(places.values()), delimiter)
-    n_rows, n_values, misfits = _count(file, relation, list(places.values()))
-    spoken = SPOKEN.get(delimiter, delimiter)
-    placed = {name: places[header] for name, header in columns.items()}
-    counted = {name: n_values[place] for name, place in placed.items()}
-    return DelimitedRead(relation, placed, strangers, n_rows, counted, misfits, f"{encoding}, {spoken}-separated")
-
-
-def recognise_encoding(file: Path) -> str:
-    """The encoding of a text file by its marks and bytes: UTF-8, UTF-16 or Windows-1252."""
-    with file.open("rb") as stream:
-        start = stream.read(4096)
-    if start.startswith(codecs.BOM_UTF8):
-        return "utf-8"
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if b"\0" in start:  # text without a mark has NUL bytes only as half of a UTF-16 letter
-        return "utf-16-le" if start[1::2].count(0) > start[::2].count(0) else "utf-16-be"
-    decoder = codecs.getincrementaldecoder("utf-8")()
+    found, strangers = match_headers(headers, table, where=str(file))
+    named = places(headers)
+    columns = {name: named[place] for name, place in found.items()}
+    how = f"{encoding}, {SPOKEN.get(delimiter, delimiter)}-separated"
     try:
-        for block in _blocks(file):
-            decoder.decode(block)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "windows-1252"
-    return "utf-8"
+        counted = _count(file, text_file, named, delimiter, columns, table)
+    except duckdb.InvalidInputException:  # the engine's words quote the line
+        text_file, how = _with_one_line_end(text_file, staging), f"{how}, line ends mixed"
+        try:
+            counted = _count(file, text_file, named, delimiter, columns, table)
+        except duckdb.InvalidInputException:
+            raise DataError(
+                f"{file} cannot be read as {how} text. Save it again as CSV, or ask for it as Parquet."
+            ) from None
+    n_rows, n_values, marks, misfits = counted
+    return Extract(
+        relation=_relation(text_file, named, delimiter, "ignore_errors=true"),
+        columns=columns,
+        strangers=strangers,
+        n_rows=n_rows,
+        n_values=n_values,
+        decimal_marks=marks,
+        misfits=misfits,
+        is_delimited=True,
+        how=how,
+    )
 
 
-def _as_utf8(file: Path, encoding: str, staging: Path) -> Path:
-    """The file itself when it is plain UTF-8, else a UTF-8 copy in the staging folder."""
-    if encoding == "utf-8":
-        _verify_utf8(file)
-        return file
-    copy = staging / f"{file.name}.utf8"
-    decoder = codecs.getincrementaldecoder("cp1252" if encoding == "windows-1252" else encoding)()
-    n_mixed = 0
+def split_line(line: str, delimiter: str) -> list[str]:
+    """The fields of one line; a line that cannot be split is one field."""
     try:
-        with copy.open("w", encoding="utf-8", newline="") as target:
-            for block in _blocks(file):
-                text = decoder.decode(block)
-                n_mixed += sum(text.count(mark) for mark in MOJIBAKE) if "Ã" in text else 0
-                target.write(text)
-            target.write(decoder.decode(b"", final=True))
-    except UnicodeDecodeError:
-        raise DataError(
-            f"{file} is not {encoding} text: some of its bytes mean nothing there. Ask for the "
-            "file as UTF-8, or declare delivery: encoding."
-        ) from None
-    if encoding == "windows-1252" and n_mixed:
-        raise DataError(
-            f"{file} mixes two encodings: {n_mixed} letters are UTF-8, others are Windows-1252. "
-            "It was probably glued from two files. Ask for the file in one encoding."
-        )
-    return copy
-
-
-def _verify_utf8(file: Path) -> None:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for block in _blocks(file):
-            decoder.decode(block)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        raise DataError(
-            f"{file} is declared as UTF-8 but is not. Leave delivery: encoding out to have it recognised."
-        ) from None
-
-
-def _blocks(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            yield block
+        return next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), [])
+    except csv.Error:
+        return [line]
 
 
 def _recognise_header(file: Path, text_file: Path, table: Table) -> tuple[str, list[str]]:
     """The delimiter and the headers: the split that finds most of the definition's columns."""
     with text_file.open(encoding="utf-8-sig", newline="") as stream:
-        line = stream.readline(1 << 20)
+        line = stream.readline(LONGEST_HEADER)
     wanted = {table.header_of(name).strip().casefold() for name in table.variables}
-    splits = {one: next(csv.reader([line.rstrip("\r\n")], delimiter=one), []) for one in DELIMITERS}
-    hits = {one: sum(name.strip().casefold() in wanted for name in splits[one]) for one in splits}
-    best = max(hits, key=lambda one: hits[one])
-    declared = table.delivery.delimiter
-    if declared is None:
-        return best, splits[best]
-    delimiter = "\t" if declared in {"tab", "\\t"} else declared
-    if len(delimiter) != 1:
-        raise DataError(f'delivery: delimiter "{declared}" must be one character, or tab.')
-    headers = next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), [])
-    found = sum(name.strip().casefold() in wanted for name in headers)
-    if hits[best] > found:
+
+    def n_found(delimiter: str) -> int:
+        return sum(name.strip().casefold() in wanted for name in split_line(line, delimiter))
+
+    best = max(DELIMITERS, key=n_found)
+    declared = {"tab": "\t"}.get(table.delivery.delimiter or "", table.delivery.delimiter)
+    if declared and n_found(best) > n_found(declared):
         raise DataError(
-            f"{file}: the definition says the delimiter is {SPOKEN.get(delimiter, delimiter)}; split there the "
-            f"header holds {found} of {len(wanted)} columns, split at {SPOKEN.get(best, best)} it holds {hits[best]}. "
-            "Change delivery: delimiter, or leave it out."
+            f"{file}: the definition says the delimiter is {SPOKEN.get(declared, declared)}; split "
+            f"there the header holds {n_found(declared)} of {len(wanted)} columns, split at "
+            f"{SPOKEN.get(best, best)} it holds {n_found(best)}. Change delivery: delimiter, or "
+            "leave it out."
         )
-    return delimiter, headers
+    delimiter = declared or best
+    return delimiter, split_line(line, delimiter)
 
 
-def _relation(text_file: Path, names: list[str], delimiter: str) -> str:
-    """SQL that reads the fitting lines; `ignore_errors` passes over those that `_count` kept."""
+def _relation(text_file: Path, names: Sequence[str], delimiter: str, faulty: str) -> str:
+    """SQL that reads the lines that fit; `faulty` says what becomes of the others."""
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-    return (
-        f"read_csv({literal(text_file)}, auto_detect=false, header=true, delim={literal(delimiter)}, "
-        f"quote='\"', escape='\"', nullstr='', columns={{{columns}}}, ignore_errors=true)"
+    read = (
+        f"read_csv({file_to_read(text_file)}, auto_detect=false, header=true, "
+        f"delim={literal(delimiter)}, quote='\"', escape='\"', nullstr='', "
+        f"columns={{{columns}}}, {faulty})"
     )
+    # The engine takes a blank line for a row where there is but one column.
+    return read if len(names) > 1 else f"(from {read} where {names[0]} is not null)"
 
 
 def _count(
-    file: Path, relation: str, names: list[str]
-) -> tuple[int, dict[str, int], tuple[Misfit, ...]]:
-    """Read the file through once: the rows that fit, values a column, every line that does not."""
-    keeping = relation.replace("ignore_errors=true", "store_rejects=true, rejects_limit=0")
+    file: Path,
+    text_file: Path,
+    names: Sequence[str],
+    delimiter: str,
+    columns: dict[str, str],
+    table: Table,
+) -> tuple[int, dict[str, int], frozenset[str], tuple[Misfit, ...]]:
+    """Read the file through once: rows that fit, values a column, every line that does not fit."""
+    keeping = _relation(text_file, names, delimiter, "store_rejects=true, rejects_limit=0")
     with duckdb.connect() as engine:
-        # Every column is read, since the engine only notices faults in what it reads.
-        reads = ", ".join(f"count({identifier(name)})" for name in names)
-        ((n_rows, *counts),) = engine.execute(f"select count(*), {reads} from {keeping}").fetchall()
+        counted = survey(engine, keeping, columns, table)
         rejected = engine.execute(
-            "select line, any_value(error_type)::varchar, any_value(csv_line) "
-            "from reject_errors group by line order by line"
+            "select line, any_value(line_byte_position), coalesce(any_value(csv_line), ''), "
+            "bool_or(error_type::varchar not in ('MISSING COLUMNS', 'TOO MANY COLUMNS')) "
+            f"from reject_errors group by line order by line limit {MOST_MISFITS + 1}"
         ).fetchall()
-    for line, kind, _ in rejected:
-        if kind in {"UNQUOTED VALUE", "LINE SIZE OVER MAXIMUM"}:
+    if len(rejected) > MOST_MISFITS:
+        raise DataError(
+            f"{file}: more than {MOST_MISFITS} lines do not have the header's {len(names)} fields. "
+            "Check the delimiter and the header."
+        )
+    return *counted, _misfits(file, text_file, rejected)
+
+
+def _misfits(file: Path, text_file: Path, rejected: Sequence[Rejected]) -> tuple[Misfit, ...]:
+    rows = _row_numbers(text_file, rejected)
+    for row, (_, _, _, runs_on) in zip(rows, rejected, strict=True):
+        if runs_on:
             raise DataError(
-                f"{file}, row {line - 1}: a quotation mark is opened and never closed as it should "
-                "be, so that rows would run together. Mend that row, or ask for the file again."
+                f"{file}, row {row}: a quotation mark is not closed as it should be, so that rows "
+                "would run together. Mend that row, or ask for the file again."
             )
-    misfits = tuple(Misfit(row=line - 1, text=text or "") for line, _, text in rejected)
-    return n_rows, dict(zip(names, counts, strict=True)), misfits
+    texts = [text.lstrip("\r\n") for _, _, text, _ in rejected]
+    return tuple(Misfit(row=row, text=text) for row, text in zip(rows, texts, strict=True))
+
+
+def _row_numbers(text_file: Path, rejected: Sequence[Rejected]) -> list[int]:
+    """Row numbers of rejected lines: the engine numbers lines, and blank ones among them."""
+    if not rejected:
+        return []
+    with text_file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        blanks = [
+            match.start() for match in QUOTED_OR_BLANK.finditer(data) if match.group()[:1] != b'"'
+        ]
+    numbers = []
+    for line, position, text, _ in rejected:
+        # A rejected line is told together with the blank lines before it.
+        n_leading = len(text) - len(text.lstrip("\r\n"))
+        numbers.append(line - 1 - bisect_left(blanks, position + n_leading))
+    return numbers
+
+
+def _with_one_line_end(text_file: Path, staging: Path) -> Path:
+    """A copy in which every line ends alike, since the engine reads no file with several ends."""
+    copy = next_place(staging, ".csv")
+    with (
+        text_file.open(encoding="utf-8-sig", newline=None) as source,
+        copy.open("w", encoding="utf-8", newline="\n") as target,
+    ):
+        shutil.copyfileobj(source, target, 1 << 20)
+    return copy

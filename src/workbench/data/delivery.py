@@ -91,7 +91,9 @@ class Delivery:
             n_rows_set_aside=n_aside,
             faults=faults,
             notes=self._find_notes(),
-            columns_left_out=tuple(dict.fromkeys(one for e in self._extracts for one in e.strangers)),
+            columns_left_out=tuple(
+                dict.fromkeys(one for e in self._extracts for one in e.strangers)
+            ),
             rows_sha256="",
             workbench_version=installed_version("register-workbench"),
             **self._period(),
@@ -113,7 +115,9 @@ class Delivery:
         counted = [pq.read_metadata(version_folder / part).num_rows for part in (ROWS, SET_ASIDE)]
         if counted != [version.n_rows_kept, version.n_rows_set_aside]:
             raise AssertionError("rows kept and rows set aside do not add up to the rows read")
-        return version_folder, version.model_copy(update={"rows_sha256": sha256_of(version_folder / ROWS)})
+        return version_folder, version.model_copy(
+            update={"rows_sha256": sha256_of(version_folder / ROWS)}
+        )
 
     def _make_view(self) -> None:
         """One view over the fitting rows of all files; a row is known by its place among them."""
@@ -252,7 +256,9 @@ class Delivery:
             for misfit in extract.misfits
         ]
         told = tuple(rows[:ROWS_TOLD])
-        return Fault(rule=MISFIT, column="(line)", n_rows=len(rows), first_rows=told) if rows else None
+        return (
+            Fault(rule=MISFIT, column="(line)", n_rows=len(rows), first_rows=told) if rows else None
+        )
 
     def _row_names(self, places: Sequence[int]) -> list[str]:
         """Row numbers as the user finds them: counted in the file, named when there are several."""
@@ -289,7 +295,9 @@ class Delivery:
             for at, extract in enumerate(self._extracts)
             for misfit in extract.misfits
         ]
-        shape = pa.schema([("row", pa.string()), ("reasons", pa.list_(pa.string())), ("line", pa.string())])
+        shape = pa.schema(
+            [("row", pa.string()), ("reasons", pa.list_(pa.string())), ("line", pa.string())]
+        )
         self._engine.register("misfits", pa.Table.from_pylist(misfits, schema=shape))
         source = "delivered" if len(faulty) else "(select 0 as _place, * from fitting limit 0)"
         self._copy(
@@ -346,7 +354,9 @@ def describe_faults(faults: Sequence[Fault]) -> list[str]:
     for fault in faults:
         more = ", ..." if fault.n_rows > len(fault.first_rows) else ""
         rows = "1 row" if fault.n_rows == 1 else f"{fault.n_rows} rows"
-        lines.append(f"{fault.column}: {fault.rule} in {rows} (row {', '.join(fault.first_rows)}{more})")
+        lines.append(
+            f"{fault.column}: {fault.rule} in {rows} (row {', '.join(fault.first_rows)}{more})"
+        )
     return lines
 
 

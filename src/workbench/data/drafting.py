@@ -33,8 +33,12 @@ def draft_register(name: str, file: Path) -> str:
         raise DataError(f"{file}: there is no such file.")
     kind = file.suffix.lower()
     if kind not in KINDS:
-        raise DataError(f'{file}: files of kind "{kind}" cannot be read.{did_you_mean(kind, KINDS)}')
-    rows, delivery = _sample(file) if kind in {".csv", ".tsv", ".txt"} else (sample_rows(file, SAMPLE_ROWS), [])
+        raise DataError(
+            f'{file}: files of kind "{kind}" cannot be read.{did_you_mean(kind, KINDS)}'
+        )
+    rows, delivery = (
+        _sample(file) if kind in {".csv", ".tsv", ".txt"} else (sample_rows(file, SAMPLE_ROWS), [])
+    )
     strange = [header for header in rows.columns if not _HEADER.match(str(header).strip())]
     if strange or rows.empty:
         # Not told which: without a header line these would be a person's values.
@@ -53,11 +57,17 @@ def _sample(file: Path) -> tuple[pd.DataFrame, list[str]]:
     codec = {"windows-1252": "cp1252", "utf-8": "utf-8-sig"}.get(encoding, encoding)
     with file.open(encoding=codec, newline="") as stream:
         first = stream.readline()
-        delimiter = max(DELIMITERS, key=lambda one: len(next(csv.reader([first], delimiter=one), [])))
+        delimiter = max(
+            DELIMITERS, key=lambda one: len(next(csv.reader([first], delimiter=one), []))
+        )
         stream.seek(0)
         reader = csv.reader(stream, delimiter=delimiter)
         headers = next(reader, [])
-        lines = [row for row, _ in zip(reader, range(SAMPLE_ROWS), strict=False) if len(row) == len(headers)]
+        lines = [
+            row
+            for row, _ in zip(reader, range(SAMPLE_ROWS), strict=False)
+            if len(row) == len(headers)
+        ]
     rows = pd.DataFrame(lines, columns=pd.Index(headers), dtype=object)
     marks = f"# Read as {encoding}, {SPOKEN.get(delimiter, delimiter)}-separated; recognised again at every import."
     return rows.map(lambda text: text.strip() or None), [f"    {marks}"]
@@ -125,4 +135,6 @@ def _guess(given: pd.Series) -> tuple[str, list[str]]:
 
 
 def _codes_wanted(n: int) -> str:
-    return f"# codes: {{CODE: meaning}}   # ? {n} different codes among the rows looked at: list them"
+    return (
+        f"# codes: {{CODE: meaning}}   # ? {n} different codes among the rows looked at: list them"
+    )

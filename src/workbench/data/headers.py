@@ -10,44 +10,42 @@ from workbench.registers.schema import Table
 
 def match_headers(
     headers: Sequence[str], table: Table, *, where: str
-) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Which column holds which variable, and the headers that the definition does not know.
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """At which place each variable stands, and the headers that the definition does not know.
 
-    Capitals do not count. Raises `DataError` naming every missing and every double column. A file
-    without a header line has persons' values where headers should be, so that an error only
-    repeats headers that resemble the definition's own names.
+    Capitals and surrounding blanks do not count. Raises `DataError` naming every missing and every
+    double column. A file without a header line has persons' values where headers should be, so
+    that a header of the file is repeated only when it resembles one that is missing and most of
+    the definition's own headers were found.
     """
-    by_name: dict[str, list[str]] = {}
-    for header in headers:
-        by_name.setdefault(header.strip().casefold(), []).append(header)
+    by_name: dict[str, list[int]] = {}
+    for place, header in enumerate(headers):
+        by_name.setdefault(header.strip().casefold(), []).append(place)
     wanted = {name: table.header_of(name).strip() for name in table.variables}
-    columns = {
-        name: by_name[header.casefold()][0]
-        for name, header in wanted.items()
-        if header.casefold() in by_name
-    }
-    missing = [header for name, header in wanted.items() if name not in columns]
-    double = [header for header in wanted.values() if len(by_name.get(header.casefold(), [])) > 1]
-    strangers = tuple(header for header in headers if header not in columns.values())
-    if missing or double:
-        raise DataError(_faults(where, missing, double, strangers, n_headers=len(headers)))
-    return columns, strangers
+    found = {name: by_name.get(header.casefold(), []) for name, header in wanted.items()}
+    columns = {name: at[0] for name, at in found.items() if at}
+    strangers = [place for place in range(len(headers)) if place not in columns.values()]
+    faults = [
+        f'the column "{wanted[name]}" stands more than once'
+        for name, at in found.items()
+        if len(at) > 1
+    ]
+    repeatable = [headers[at] for at in strangers] if 2 * len(columns) >= len(wanted) else []
+    faults += [_missing(wanted[name], repeatable) for name, at in found.items() if not at]
+    if faults:
+        raise DataError(_message(where, faults, n_headers=len(headers)))
+    return columns, tuple(headers[at].strip() or f"(column {at + 1})" for at in strangers)
 
 
-def _faults(
-    where: str,
-    missing: Sequence[str],
-    double: Sequence[str],
-    strangers: Sequence[str],
-    *,
-    n_headers: int,
-) -> str:
-    faults = [f'the column "{header}" stands more than once' for header in double]
-    for header in missing:
-        near = did_you_mean(header, [name for name in strangers if name])
-        resembling = near if near.startswith(" Did you mean") else ""
-        faults.append(f'the column "{header}" is missing.{resembling.replace("Did you mean", "Is it")}')
-    heading = f"{where} does not fit the definition; its first line was read as {n_headers} headers:"
+def _missing(header: str, strangers: Sequence[str]) -> str:
+    near = did_you_mean(header, [stranger for stranger in strangers if stranger.strip()])
+    resembling = near.replace("Did you mean", "Is it") if near.startswith(" Did you mean") else ""
+    return f'the column "{header}" is missing.{resembling}'
+
+
+def _message(where: str, faults: Sequence[str], *, n_headers: int) -> str:
+    count = "1 header" if n_headers == 1 else f"{n_headers} headers"
+    heading = f"{where} does not fit the definition; its first line was read as {count}:"
     advice = (
         "Check that the first line holds the headers, and the delimiter; a header that differs is "
         "declared with delivered_as."

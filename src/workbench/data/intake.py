@@ -98,12 +98,20 @@ def _refuse_identity(full_name: str, table: Table) -> None:
 def _translated(full_name: str, reason: Exception, store_folder: Path) -> DataError | RunError:
     """The engine's own words may quote a value; the kind of fault is enough."""
     text = str(reason)
-    if getattr(reason, "errno", None) in NO_ROOM or "No space left" in text or "File too large" in text:
+    if (
+        getattr(reason, "errno", None) in NO_ROOM
+        or "No space left" in text
+        or "File too large" in text
+    ):
         return RunError(
             f"{full_name} could not be written: the disk of {store_folder} is full. Nothing has "
             "changed. Make room and import again."
         )
     if isinstance(reason, duckdb.OutOfMemoryException):
         return RunError(f"{full_name}: the import ran out of memory. Nothing has changed.")
-    words = reason.strerror if isinstance(reason, OSError) else "a file could not be read or written"
-    return DataError(f"{full_name}: {words} ({getattr(reason, 'filename', None) or store_folder}). Nothing has changed.")
+    words = (
+        reason.strerror if isinstance(reason, OSError) else "a file could not be read or written"
+    )
+    return DataError(
+        f"{full_name}: {words} ({getattr(reason, 'filename', None) or store_folder}). Nothing has changed."
+    )

@@ -9,8 +9,9 @@ This module is the only door to pyreadstat and openpyxl.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import closing
 from datetime import date, datetime
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,12 +24,15 @@ import pyarrow.parquet as pq
 import pyreadstat
 
 from workbench.data import delimited
+from workbench.data.extracts import Extract, places, survey
 from workbench.data.headers import match_headers
-from workbench.data.sql import identifier, literal
+from workbench.data.sql import file_to_read, file_to_write, identifier
+from workbench.data.staging import next_place
 from workbench.errors import DataError, did_you_mean
 from workbench.registers.schema import Table
 
 CHUNK_ROWS = 100_000
+DELIMITED = (".csv", ".tsv", ".txt")
 STATISTICAL: dict[str, Callable[..., Any]] = {
     ".sas7bdat": pyreadstat.read_sas7bdat,
     ".xpt": pyreadstat.read_xport,
@@ -37,175 +41,188 @@ STATISTICAL: dict[str, Callable[..., Any]] = {
     ".por": pyreadstat.read_por,
     ".dta": pyreadstat.read_dta,
 }
-KINDS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx", *STATISTICAL)
+KINDS = (*DELIMITED, ".parquet", ".xlsx", *STATISTICAL)
+WHOLE_ONLY = (".xpt", ".por")  # these cannot be read in chunks: they do not say how long they are
+XPORT_RECORD = 80  # bytes; a transport file is a whole number of records
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Extract:
-    """An extract as text: how the engine reads it, and the lines that did not fit."""
-
-    relation: str  # SQL: one text column a header of the file, in the order of the file
-    columns: dict[str, str]  # variable -> column of the relation
-    strangers: tuple[str, ...]  # headers the definition does not know; they are not stored
-    n_rows: int  # rows that fit; the misfits are not among them
-    n_values: dict[str, int]  # variable -> fields that are not empty
-    misfits: tuple[delimited.Misfit, ...]  # lines with too many or too few fields
-    how: str  # what was recognised, in words
 
 
 def read_extract(file: Path, table: Table, *, staging: Path, progress: Progress) -> Extract:
     """Read one extract into `staging`; raise `DataError` when it cannot be read whole."""
+    kind = kind_of(file)
+    progress(f"reading {file.name}")
+    if kind in DELIMITED:
+        return delimited.read(file, table, staging=staging)
+    staged = next_place(staging, ".parquet")
+    headers = _stage(file, staged, sheet=table.delivery.sheet)
+    found, strangers = match_headers(headers, table, where=str(file))
+    named = places(headers)
+    columns = {name: named[place] for name, place in found.items()}
+    relation = f"read_parquet({file_to_read(staged)})"
+    with duckdb.connect() as engine:
+        n_rows, n_values, marks = survey(engine, relation, columns, table)
+    return Extract(
+        relation=relation,
+        columns=columns,
+        strangers=strangers,
+        n_rows=n_rows,
+        n_values=n_values,
+        decimal_marks=marks,
+        misfits=(),
+        is_delimited=False,
+        how=f"{kind.removeprefix('.')} file",
+    )
+
+
+def kind_of(file: Path) -> str:
+    """The kind of a file by its ending; raise `DataError` when it cannot be read at all."""
+    kind = file.suffix.lower()
     if not file.is_file():
         raise DataError(f"{file}: there is no such file.")
+    if kind not in KINDS:
+        shown = f'files of kind "{kind}"' if kind else "files without an ending"
+        raise DataError(f"{file}: {shown} cannot be read.{did_you_mean(kind, KINDS)}")
     if file.stat().st_size == 0:
         raise DataError(f"{file} is empty: there is not even a header line.")
-    kind = file.suffix.lower()
-    if kind not in KINDS:
-        raise DataError(f'{file}: files of kind "{kind}" cannot be read.{did_you_mean(kind, KINDS)}')
-    progress(f"reading {file.name}")
-    if kind in {".csv", ".tsv", ".txt"}:
-        return Extract(**vars(delimited.read(file, table, staging=staging)))
-    staged = staging / f"{len(list(staging.iterdir()))}.parquet"
+    return kind
+
+
+def sample_rows(file: Path, n_rows: int) -> tuple[list[str], pd.DataFrame]:
+    """The headers and first rows of a file that is not delimited text, as text."""
+    with TemporaryDirectory() as folder:
+        staged = Path(folder) / "rows.parquet"
+        headers = _stage(file, staged, sheet=None)
+        return headers, pq.read_table(staged).slice(0, n_rows).to_pandas()
+
+
+def _stage(file: Path, staged: Path, *, sheet: str | None) -> list[str]:
+    """Write a file's rows as text into `staged`; give its headers."""
+    kind = kind_of(file)
     if kind == ".parquet":
-        headers, n_rows = _stage_parquet(file, staged)
-    elif kind == ".xlsx":
-        headers, n_rows = _stage(_excel_chunks(file, table.delivery.sheet), file, staged)
-    else:
-        headers, n_rows = _stage(_statistical_chunks(file, STATISTICAL[kind]), file, staged)
-    columns, strangers = match_headers(headers, table, where=str(file))
-    relation = f"read_parquet({literal(staged)})"
-    n_values = _count_values(relation, columns)
-    return Extract(relation, columns, strangers, n_rows, n_values, (), f"{kind.removeprefix('.')} file")
+        return _stage_parquet(file, staged)
+    chunks = _excel_chunks(file, sheet) if kind == ".xlsx" else _statistical_chunks(file, kind)
+    with closing(chunks):
+        headers, first = next(chunks)
+        if not headers:
+            raise DataError(f"{file} holds no columns.")
+        schema = pa.schema([(name, pa.string()) for name in places(headers)])
+        with pq.ParquetWriter(staged, schema, compression="lz4") as writer:
+            for columns in chain([first], (columns for _, columns in chunks)):
+                arrays = [pa.array(column, pa.string()) for column in columns]
+                writer.write_table(pa.table(arrays, schema=schema))
+    return headers
 
 
-def sample_rows(file: Path, n: int) -> pd.DataFrame:
-    """The first rows of a file that is not delimited text, as text, to look at its columns."""
-    kind = file.suffix.lower()
-    if kind == ".parquet":
-        with TemporaryDirectory() as folder:
-            _stage_parquet(file, Path(folder) / "rows.parquet")
-            return pq.read_table(Path(folder) / "rows.parquet").slice(0, n).to_pandas()
-    if kind == ".xlsx":
-        return next(_excel_chunks(file, None)).head(n)
-    return next(_statistical_chunks(file, STATISTICAL[kind])).head(n)
-
-
-def _count_values(relation: str, columns: dict[str, str]) -> dict[str, int]:
-    counts = ", ".join(f"count({identifier(column)})" for column in columns.values())
-    with duckdb.connect() as engine:
-        (counted,) = engine.execute(f"select {counts} from {relation}").fetchall()
-    return dict(zip(columns, counted, strict=True))
-
-
-def _stage(chunks: Iterator[pd.DataFrame], file: Path, staged: Path) -> tuple[list[str], int]:
-    """Write text chunks one after another; the file's headers and number of rows."""
-    headers: list[str] = []
-    n_rows = 0
-    writer = None
-    try:
-        for chunk in chunks:
-            headers = headers or [str(name) for name in chunk.columns]
-            schema = pa.schema([(name, pa.string()) for name in headers])
-            writer = writer or pq.ParquetWriter(staged, schema, compression="lz4")
-            writer.write_table(pa.Table.from_pandas(chunk, schema=schema, preserve_index=False))
-            n_rows += len(chunk)
-    finally:
-        if writer is not None:
-            writer.close()
-    if not headers:
-        raise DataError(f"{file} holds no columns.")
-    return headers, n_rows
-
-
-def _stage_parquet(file: Path, staged: Path) -> tuple[list[str], int]:
+def _stage_parquet(file: Path, staged: Path) -> list[str]:
+    source = f"read_parquet({file_to_read(file)})"
     with duckdb.connect() as engine:
         try:
-            described = engine.execute(f"describe from read_parquet({literal(file)})").fetchall()
-            columns = [f"{_as_text_sql(name, kind)} as {identifier(name)}" for name, kind, *_ in described]
+            described = engine.execute(f"describe from {source}").fetchall()
+            headers = pq.read_schema(file).names  # the engine renames double ones
+            columns = [
+                f"{_text_sql(identifier(name), kind)} as {identifier(place)}"
+                for (name, kind, *_), place in zip(described, places(headers), strict=True)
+            ]
             engine.execute(
-                f"copy (select {', '.join(columns)} from read_parquet({literal(file)})) "
-                f"to {literal(staged)} (format parquet, compression lz4)"
+                f"copy (select {', '.join(columns)} from {source}) to {file_to_write(staged)} "
+                "(format parquet, compression lz4)"
             )
-        except duckdb.InvalidInputException:
+        except (duckdb.InvalidInputException, pa.ArrowInvalid):
             raise DataError(f"{file} is not a whole Parquet file. Fetch it again.") from None
-    return [name for name, *_ in described], pq.read_metadata(staged).num_rows
+    return headers
 
 
-def _as_text_sql(name: str, kind: str) -> str:
-    column = identifier(name)
+def _text_sql(column: str, kind: str) -> str:
     if kind in {"DOUBLE", "FLOAT"}:  # whole numbers stored as floating ones: 3, not 3.0
         whole = f"isfinite({column}) and {column} = floor({column}) and abs({column}) < 1e15"
-        return f"case when {whole} then {column}::bigint::varchar when isnan({column}) then null else {column}::varchar end"
+        return (
+            f"case when {whole} then {column}::bigint::varchar "
+            f"when isnan({column}) then null else {column}::varchar end"
+        )
+    if kind == "TIMESTAMP WITH TIME ZONE":  # the engine would show it in this machine's zone
+        return f"make_timestamp(epoch_us({column}))::varchar"
     return f"{column}::varchar"
 
 
-def _excel_chunks(file: Path, wanted_sheet: str | None) -> Iterator[pd.DataFrame]:
+Chunks = Iterator[tuple[list[str], list[Any]]]  # headers, and the columns of some rows as text
+
+
+def _excel_chunks(file: Path, wanted_sheet: str | None) -> Chunks:
     try:
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     except Exception:  # openpyxl has no error family of its own; its texts may quote cells
         raise DataError(f"{file} is not a whole Excel file. Save it again as .xlsx.") from None
-    sheet_name = wanted_sheet or book.sheetnames[0]
-    if sheet_name not in book.sheetnames:
-        raise DataError(f'{file} has no sheet "{sheet_name}".{did_you_mean(sheet_name, book.sheetnames)}')
-    rows = book[sheet_name].iter_rows(values_only=True)
-    headers = [_cell_text(cell) or "" for cell in next(rows, ())]
-    while headers and not headers[-1]:
-        headers.pop()
-    if not headers:
-        raise DataError(f'{file}, sheet "{sheet_name}": the first row holds no headers.')
-    values: list[list[str | None]] = []
-    for row in rows:
-        if any(cell is not None for cell in row[len(headers) :]):
-            raise DataError(f'{file}, sheet "{sheet_name}": there are values to the right of the last header.')
-        cells = [_cell_text(cell) for cell in row[: len(headers)]]
-        if any(cell is not None for cell in cells):
-            values.append(cells + [None] * (len(headers) - len(cells)))
-        if len(values) == CHUNK_ROWS:
-            yield pd.DataFrame(values, columns=headers, dtype=object)
-            values = []
-    yield pd.DataFrame(values, columns=headers, dtype=object)
-    book.close()
+    with closing(book):
+        names = [sheet.title for sheet in book.worksheets]
+        name = wanted_sheet or names[0]
+        if name not in names:
+            raise DataError(f'{file} has no sheet "{name}".{did_you_mean(name, names)}')
+        book[name].reset_dimensions()  # what a file says of its size is often wrong
+        rows = _excel_rows(file, book[name])
+        headers = [cell or "" for cell in next(rows, [])]
+        while headers and not headers[-1].strip():
+            headers.pop()
+        if not headers:
+            raise DataError(f'{file}, sheet "{name}": the first row holds no headers.')
+        values: list[list[str | None]] = []
+        for cells in rows:
+            if any(cell is not None for cell in cells[len(headers) :]):
+                raise DataError(
+                    f'{file}, sheet "{name}": there are values to the right of the last header.'
+                )
+            if any(cell is not None for cell in cells):
+                values.append([*cells[: len(headers)], *[None] * (len(headers) - len(cells))])
+            if len(values) == CHUNK_ROWS:
+                yield headers, list(zip(*values, strict=True))
+                values = []
+        yield headers, list(zip(*values, strict=True)) or [()] * len(headers)
 
 
-def _statistical_chunks(file: Path, read: Callable[..., Any]) -> Iterator[pd.DataFrame]:
+def _excel_rows(file: Path, sheet: Any) -> Iterator[list[str | None]]:
+    try:
+        for row in sheet.iter_rows(values_only=True):
+            yield [_cell_text(cell) for cell in row]
+    except Exception:  # as above: any error of a damaged file, in words that may quote cells
+        raise DataError(f"{file} is not a whole Excel file. Save it again as .xlsx.") from None
+
+
+def _statistical_chunks(file: Path, kind: str) -> Chunks:
+    read = STATISTICAL[kind]
+    if kind == ".xpt" and file.stat().st_size % XPORT_RECORD:
+        raise DataError(f"{file} is cut off: it ends within a record. Fetch it again.")
+    n_read = 0
     try:
         _, about = read(str(file), metadataonly=True)
-        if read is pyreadstat.read_xport or read is pyreadstat.read_por:
-            chunks: Any = [read(str(file))]  # these formats do not say how many rows they hold
+        headers = list(about.column_names)
+        if kind in WHOLE_ONLY:
+            chunks: Any = [read(str(file))]
         else:
             chunks = pyreadstat.read_file_in_chunks(read, str(file), chunksize=CHUNK_ROWS)
-        seen = 0
         for chunk, _ in chunks:
-            seen += len(chunk)
-            yield chunk.apply(_column_text)
-        if not seen:
-            yield pd.DataFrame({name: pd.Series(dtype=object) for name in about.column_names})
-    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError, ValueError):
+            n_read += len(chunk)
+            yield headers, [_column_text(chunk.iloc[:, at]) for at in range(len(headers))]
+    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, ValueError):
         raise DataError(
             f"{file} is damaged or cut off, or not of the kind its name says. Fetch it again."
         ) from None
-    if about.number_rows is not None and about.number_rows != seen:
+    if about.number_rows is not None and about.number_rows != n_read:
         raise DataError(
-            f"{file} is cut off: it says it holds {about.number_rows} rows, {seen} could be read. "
+            f"{file} is cut off: it says it holds {about.number_rows} rows, {n_read} could be read. "
             "Fetch it again."
         )
+    if not n_read:
+        yield headers, [()] * len(headers)
 
 
-def _column_text(values: pd.Series) -> pd.Series:
+def _column_text(values: pd.Series) -> list[str | None]:
     """A column as text; whole floating numbers without decimals, dates as ISO."""
-    if pd.api.types.is_float_dtype(values):
-        whole = values.notna() & (values % 1 == 0) & (values.abs() < 1e15)
-        text = values.astype(object).where(values.notna(), None).map(repr, na_action="ignore")
-        text[whole] = values[whole].astype("int64").astype(str)
-        return text
-    return values.astype(object).where(values.notna(), None).map(_cell_text, na_action="ignore")
+    return [_cell_text(cell) for cell in values.astype(object).where(values.notna(), None)]
 
 
 def _cell_text(cell: object) -> str | None:
     if cell is None or cell is pd.NaT:
         return None
-    if isinstance(cell, datetime | pd.Timestamp):
+    if isinstance(cell, datetime):
         return cell.isoformat(sep=" ")
     if isinstance(cell, date):
         return cell.isoformat()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 
@@ -10,6 +11,16 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(value: str | Path) -> str:
+def literal(value: str) -> str:
     """A text value, quoted."""
-    return "'" + str(value).replace("'", "''") + "'"
+    return "'" + value.replace("'", "''") + "'"
+
+
+def file_to_read(path: Path) -> str:
+    """One file, quoted: `a[1].csv` is that file, not the engine's pattern for `a1.csv`."""
+    return literal(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
+
+
+def file_to_write(path: Path) -> str:
+    """The place of a new file, quoted; the engine knows no patterns where it writes."""
+    return literal(str(path))

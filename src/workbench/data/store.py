@@ -183,7 +183,9 @@ def writing(folder: Path) -> Iterator[Writer]:
     try:
         lock.acquire()
     except Timeout:
-        raise StoreError(f"{folder} is being written by another import. Try again when it is done.") from None
+        raise StoreError(
+            f"{folder} is being written by another import. Try again when it is done."
+        ) from None
     try:
         _sweep(folder, open_store(folder).catalogue)
         writer = Writer(folder)

@@ -15,6 +15,7 @@ from workbench.output.disclosure import HIDDEN, Released
 from workbench.output.tables import cox_texts
 
 ROW = 0.215
+LEFT, RIGHT = -1.44, 1.92  # of the forest plot's lines, in widths of its axis
 INK, SOFT, BLUE = "#1a1a1a", "#555555", "#00548c"
 NOTEWORTHY = 0.1  # Austin, Stat Med 2009;28:3083-107: a standardised difference worth a look
 ROUND_RATIOS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
@@ -29,7 +30,7 @@ def draw_forest(cox: Released, figure: Any, labels: Mapping[str, str]) -> None:
     """Names, persons and events at the left, ratios in the middle, their numbers at the right."""
     rows = _forest_rows(cox, labels)
     height = forest_height(cox)
-    axes = figure.add_axes((0.47, 0.5 / height, 0.25, 1 - 0.55 / height))
+    axes = figure.add_axes((0.43, 0.5 / height, 0.29, 1 - 0.55 / height))
     axes.set_ylim(len(rows) - 0.5, -1.4)
     limits = _ratio_limits(cox.frame)
     axes.set_xscale("log")
@@ -40,19 +41,21 @@ def draw_forest(cox: Released, figure: Any, labels: Mapping[str, str]) -> None:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("Hazard ratio (logarithmic scale)")
-    axes.axvline(1, color=SOFT, lw=0.8, zorder=0)
+    axes.plot([1, 1], [len(rows) - 0.5, -0.5], color=SOFT, lw=0.8, zorder=0)
     across = axes.get_yaxis_transform()
-    places = ((-1.86, "left"), (-0.42, "right"), (-0.1, "right"), (1.62, "right"), (1.98, "right"))
+    places = ((LEFT, "left"), (-0.36, "right"), (-0.1, "right"), (1.63, "right"), (RIGHT, "right"))
     heading = ("Covariate", "Persons", "Events", "Ratio (95 % interval)", "p")
     for (x, align), text in zip(places, heading, strict=True):
         axes.text(x, -1, text, transform=across, ha=align, va="center", color=SOFT)
-    axes.plot([-1.86, 1.98], [-0.5, -0.5], transform=across, color=SOFT, lw=0.6, clip_on=False)
+    axes.plot([LEFT, RIGHT], [-0.5, -0.5], transform=across, color=SOFT, lw=0.6, clip_on=False)
     for at, row in enumerate(rows):
         texts = (row["name"], row["n"], row["events"], row["ratio"], row["p"])
         for column, ((x, align), text) in enumerate(zip(places, texts, strict=True)):
             inset = 0.05 if column == 0 and row["is_inside"] else 0
             weight = "bold" if row["is_heading"] else "normal"
-            axes.text(x + inset, at, text, transform=across, ha=align, va="center", weight=weight)
+            axes.text(
+                x + inset, at, text, transform=across, ha=align, va="center_baseline", weight=weight
+            )
         _mark(axes, at, row)
 
 
@@ -86,6 +89,7 @@ def draw_differences(table_one: Released, figure: Any, labels: Mapping[str, str]
         axes.annotate(
             wording.number(value, decimals=2), (value, place), (7, 0),
             textcoords="offset points", va="center",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
         )  # fmt: skip
     axes.axvline(NOTEWORTHY, color=SOFT, lw=0.8, ls=(0, (4, 2)), zorder=0)
     axes.set_xlim(0, max(0.25, float(found.max()) * 1.15))

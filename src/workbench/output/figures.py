@@ -62,7 +62,8 @@ class Caption:
                 parts.append(f"{word}: {wording.count(facts[key])}")
         for word, text in (("Period", self.period), ("Coverage", self.coverage)):
             parts += [f"{word}: {text}"] if text else []
-        return ". ".join([*parts, *([self.method] if self.method else [])])
+        parts += [self.method] if self.method else []
+        return "".join(f"{part.rstrip('.')}. " for part in parts).rstrip()
 
 
 def draw_flow(ledger: Released, *, caption: Caption | None = None) -> Released:

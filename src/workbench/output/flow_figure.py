@@ -10,8 +10,8 @@ from workbench.output.disclosure import HIDDEN, Released
 
 LINE = 0.165  # inches a line of text takes
 GAP = 0.26
-SPINE, SIDE, RIGHT_EDGE = 0.23, 0.44, 0.985
-WRAP_SIDE, WRAP_SPINE = 58, 30
+SPINE, SIDE, RIGHT_EDGE = 0.18, 0.4, 0.985
+WRAP_SIDE = 52
 EDGE, PALE, STRONG = "#5b6b79", "#f3f6f8", "#dfe9f0"
 
 
@@ -47,7 +47,7 @@ def draw(ledger: Released, figure: Any) -> None:
             )
         else:
             fill = STRONG if (place, text) == boxes[-1] else PALE
-            _box(axes, 0.02, 2 * SPINE - 0.02, middle, text, fill=fill, align="center")
+            _box(axes, 0.012, 2 * SPINE - 0.012, middle, text, fill=fill, align="center")
             spine.append((at, at - _box_height(text)))
         at -= _box_height(text) + GAP
     axes.annotate(
@@ -61,7 +61,7 @@ def draw(ledger: Released, figure: Any) -> None:
 
 def describe(ledger: Released) -> str:
     """The same boxes as one text."""
-    texts = [text.replace("\n", " ") for _, text in _boxes(ledger, wrapped=False)]
+    texts = [text.replace("\n", ": ") for _, text in _boxes(ledger, wrapped=False)]
     return "Flow of the study population. " + ". ".join(texts) + "."
 
 
@@ -85,7 +85,7 @@ def _amount(row: dict[str, Any], end: str) -> str:
         return f"{HIDDEN} persons"
     if wording.is_missing(persons):
         return f"{wording.count(rows)} rows"
-    if rows == persons or rows == HIDDEN:
+    if rows in (persons, HIDDEN):
         return f"{wording.count(persons)} persons"
     return f"{wording.count(persons)} persons ({wording.count(rows)} rows)"
 

@@ -24,7 +24,9 @@ STROKES = (
     ("#7d6200", (0, (8, 1.5, 1.2, 1.5, 1.2, 1.5))),
 )
 PLOT_HEIGHT = 3.1
+TOP, AXIS = 0.14, 0.66  # inches over the plot, and for its axis below
 ROW = 0.17
+LEFT_EDGE = 0.012
 MOST_TICKS = 8
 SOFT = "#555555"
 
@@ -55,7 +57,7 @@ class Plan:
     @property
     def height(self) -> float:
         """Inches of the drawing: the plot, the axis, and two blocks of numbers."""
-        return 0.1 + PLOT_HEIGHT + 0.5 + self.table_height
+        return TOP + PLOT_HEIGHT + AXIS + self.table_height
 
     @property
     def table_height(self) -> float:
@@ -97,9 +99,9 @@ def draw(plan: Plan, figure: Any) -> None:
     """Draw the curves, and the numbers aligned with the ticks."""
     height = plan.height
     longest = max(len(line.name) for line in plan.lines)
-    left = min(0.3, 0.115 + 0.0098 * max(longest - 5, 0))
+    left = min(0.3, 0.125 + 0.0105 * max(longest - 4, 0))
     right = max(0.72, 0.945 - 0.0105 * max(longest - 2, 0))
-    bottom = (plan.table_height + 0.5) / height
+    bottom = (plan.table_height + AXIS) / height
     axes = figure.add_axes((left, bottom, right - left, PLOT_HEIGHT / height))
     for line in plan.lines:
         _curve(axes, line, plan)
@@ -116,7 +118,7 @@ def draw(plan: Plan, figure: Any) -> None:
     _name_curves(axes, plan)
     if plan.test:
         axes.text(0.985, 0.97, plan.test, transform=axes.transAxes, ha="right", va="top")
-    _numbers_under(axes, plan)
+    _numbers_under(axes, plan, left=(LEFT_EDGE - left) / (right - left))
 
 
 def describe(plan: Plan, *, title: str) -> str:
@@ -164,8 +166,7 @@ def _even_ticks(longest: float) -> list[float]:
 def _test_text(logrank: Released) -> str:
     facts = logrank.facts
     p = wording.p_value(facts["p_value"])
-    sign = "" if p.startswith("<") else "= "
-    return f"Log-rank test: p {sign}{p}"
+    return f"Log-rank test: p < {p[1:]}" if p.startswith("<") else f"Log-rank test: p = {p}"
 
 
 def _curve(axes: Any, line: Line, plan: Plan) -> None:
@@ -222,17 +223,17 @@ def _apart(values: list[float], *, least: float) -> list[float]:
     return result
 
 
-def _numbers_under(axes: Any, plan: Plan) -> None:
+def _numbers_under(axes: Any, plan: Plan, *, left: float) -> None:
     """Two blocks: at risk, and events until then; columns stand under the ticks."""
     across = axes.get_xaxis_transform()
-    row, at = ROW / PLOT_HEIGHT, -0.5 / PLOT_HEIGHT
-    margin = -0.105 * plan.end
+    row, at = ROW / PLOT_HEIGHT, -(AXIS - 0.02) / PLOT_HEIGHT
     for heading, numbers in (("At risk", "at_risk"), ("Events until then", "events")):
-        axes.text(margin, at, heading, transform=across, va="center", ha="left", color=SOFT)
+        style = {"va": "center", "color": SOFT}
+        axes.text(left, at, heading, transform=axes.transAxes, **style)
         for line in plan.lines:
             at -= row
-            style = {"transform": across, "va": "center", "color": line.colour}
-            axes.text(-0.045 * plan.end, at, line.name, ha="right", weight="bold", **style)
+            style = {"va": "center", "color": line.colour}
+            axes.text(left, at, line.name, weight="bold", transform=axes.transAxes, **style)
             for tick, n in zip(plan.ticks, getattr(line, numbers), strict=True):
-                axes.text(tick, at, wording.count(n), ha="center", **style)
+                axes.text(tick, at, wording.count(n), ha="center", transform=across, **style)
         at -= row + 0.06 / PLOT_HEIGHT

@@ -29,8 +29,10 @@ def _table_lines(full_name: str, table: Table) -> Iterator[str]:
     yield f"One row is {table.one_row_is}."
     if table.description:
         yield table.description
-    yield f"A person is {table.person}." if table.person else (
-        "Rows carry no identity: every row counts as a person of its own."
+    yield (
+        f"A person is {table.person}."
+        if table.person
+        else ("Rows carry no identity: every row counts as a person of its own.")
     )
     if table.key:
         yield f"Unique together: {', '.join(table.key)}."

@@ -79,9 +79,7 @@ def parse_scalar(text: str) -> Any:
     return _plain(node, (), {}, []) if node is not None else None
 
 
-def _read_tree(
-    path: Path, error: type[WorkbenchError]
-) -> tuple[dict[str, Any], dict[Key, int]]:
+def _read_tree(path: Path, error: type[WorkbenchError]) -> tuple[dict[str, Any], dict[Key, int]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as reason:
@@ -178,6 +176,14 @@ def _known_at(model: type[BaseModel], key: Key) -> set[str]:
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-    elif get_origin(annotation) in {Union, types.UnionType, dict, list, tuple, Mapping, Sequence} or get_args(annotation):
+    elif get_origin(annotation) in {
+        Union,
+        types.UnionType,
+        dict,
+        list,
+        tuple,
+        Mapping,
+        Sequence,
+    } or get_args(annotation):
         for inner in get_args(annotation):
             yield from _models_in(inner)

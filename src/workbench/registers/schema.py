@@ -123,7 +123,11 @@ class Table(Document):
             for name in self.variables
             if not _NAME.match(name)
         ]
-        faults += [f'"{name}" is a name the workbench uses itself' for name in self.variables if name in RESERVED]
+        faults += [
+            f'"{name}" is a name the workbench uses itself'
+            for name in self.variables
+            if name in RESERVED
+        ]
         headers = [self.header_of(name).casefold() for name in self.variables]
         names = [name.casefold() for name in self.variables]
         if len(set(headers)) < len(headers) or len(set(names)) < len(names):
@@ -136,10 +140,16 @@ class Table(Document):
         dates += [self.dated_by] if self.dated_by else []
         for name in [*self.key, *([self.person] if self.person else []), *dates]:
             if name not in self.variables:
-                faults.append(f'there is no variable "{name}".{did_you_mean(name, self.variables)}'.rstrip("."))
+                faults.append(
+                    f'there is no variable "{name}".{did_you_mean(name, self.variables)}'.rstrip(
+                        "."
+                    )
+                )
         for name in dates:
             if name in self.variables and self.variables[name].type != "date":
-                faults.append(f'"{name}" is used as a date but has type {self.variables[name].type}')
+                faults.append(
+                    f'"{name}" is used as a date but has type {self.variables[name].type}'
+                )
         for name, variable in self.variables.items():
             if (variable.first_year or variable.last_year) and not self.dated_by:
                 faults.append(f'"{name}" has years, so the table needs dated_by')

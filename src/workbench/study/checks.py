@@ -116,13 +116,9 @@ def _calendar_faults(study: Study, table: Table) -> Iterator[str]:
     duration = table.variables.get(study.follow_up.duration or "")
     if study.as_of and study.follow_up.duration and index_date is None:
         yield "as_of: a duration can be cut at a day only from cohort.index_date. Name it."
-    if (
-        study.as_of
-        and duration is not None
-        and duration.unit in DAYS_IN
-        and duration.unit != "days"
-    ):
-        yield f"as_of: {study.follow_up.duration} is in {duration.unit}; only days can be cut at a day."
+    if study.as_of and duration is not None and duration.unit in set(DAYS_IN) - {"days"}:
+        name = study.follow_up.duration
+        yield f"as_of: {name} is in {duration.unit}; only days can be cut at a day."
 
 
 def _value_faults(

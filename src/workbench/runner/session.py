@@ -1,0 +1,214 @@
+"""What a study's notebook works with: its study, its cohort, its release profile, its report.
+
+The runner hands a notebook a task; opened by hand, a notebook names a study file itself, passes the
+same checks, and writes into `runs/<study>/by-hand/`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.analysis.cohort import Cohort, select_cohort
+from workbench.analysis.covariates import variable_words
+from workbench.data.store import Store, Version, open_store
+from workbench.output.disclosure import Released, release
+from workbench.output.figures import Caption
+from workbench.output.methods import METHODS
+from workbench.output.publication import Publication
+from workbench.output.report import ReportContext
+from workbench.project import house_folder, open_project
+from workbench.registers.profiles import ReleaseProfile, load_profile
+from workbench.registers.schema import load_register
+from workbench.runner.manifest import environment
+from workbench.runner.plan import code_sha256, plan_run
+from workbench.runner.task import COUNTS, TASK, Task, read_task, write_task
+from workbench.study import Study
+
+BY_HAND = "by-hand"
+AXIS_STEPS = (0.5, 1, 2, 3, 5, 6, 10, 12, 20, 30, 60, 90, 180, 365)
+
+
+@dataclass
+class Session:
+    """A study in its notebook; made by `open_study`."""
+
+    study: Study
+    profile: ReleaseProfile
+    folder: Path  # the run's own folder
+    task: Task
+    store: Store
+    register_label: str
+    publication: Publication
+    cohort: Cohort | None = field(default=None, init=False)
+
+    def select_cohort(self) -> Cohort:
+        """The study's persons and their ledger; also kept as `session.cohort`."""
+        self.cohort = select_cohort(self.study, self.store)
+        counts = {"n_persons": self.cohort.n, "n_events": self.cohort.n_events}
+        (self.folder / COUNTS).write_text(json.dumps(counts), encoding="utf-8")
+        return self.cohort
+
+    def release(self, result: object, *, title: str, **more: Any) -> Released:
+        """Pass a result through the gate under the study's release profile."""
+        return release(result, self.profile, title=title, **more)
+
+    def publish(
+        self, released: Released, *, name: str, heading: str, text: str = "", method: str = ""
+    ) -> Released:
+        """Put a released result into the report, in this order; give it back to be shown.
+
+        `method` names one of the sentences in `workbench.output.methods`.
+        """
+        sentence = METHODS[method] if method else ""
+        self.publication.add(released, name=name, heading=heading, text=text, method=sentence)
+        return released
+
+    def finish(self) -> Path:
+        """Write the release folder: tables, figures, the record and report.html."""
+        self.publication.write(self._context())
+        return self.folder / "release" / "report.html"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The study's words for its variables."""
+        table = self._version.definition
+        return {
+            name: covariate.label or variable_words(self.study.source_of(name), table)
+            for name, covariate in self.study.variables.items()
+        }
+
+    @property
+    def described(self) -> list[str]:
+        """The variables of Table 1: the study's, without the one that makes the groups."""
+        return [name for name in self.study.variables if name != self.study.group]
+
+    @property
+    def group_words(self) -> str:
+        """What the groups are made by, as it stands inside a title."""
+        label = self.labels.get(self.study.group or "", "study population")
+        return label[0].lower() + label[1:]
+
+    def axis(self, horizon: float) -> list[float]:
+        """About six even times from 0 to `horizon`, where numbers at risk stand under a curve."""
+        step = next((one for one in AXIS_STEPS if horizon / one <= 6), horizon / 5)
+        return [at * step for at in range(int(horizon / step) + 1)]
+
+    @property
+    def unit(self) -> str:
+        """The unit of time of results."""
+        return self.study.follow_up.unit
+
+    @property
+    def survival_words(self) -> str:
+        """What a survival curve shows: survival, or being free of the outcome."""
+        outcome = self.study.follow_up.outcome
+        return "Survival" if outcome.startswith("death") else f"Free of {outcome}"
+
+    @property
+    def formula(self) -> str:
+        """The regression model's right side."""
+        return " + ".join(self.study.model)
+
+    def caption(self, method: str) -> Caption:
+        """What stands under a figure: period, coverage, method."""
+        coverage = self.study.coverage.rstrip(".") or "not known"
+        return Caption(period=self._period, coverage=coverage, method=method)
+
+    @property
+    def _version(self) -> Version:
+        return self.store.version(f"{self.study.register_name}.{self.study.table}")
+
+    @property
+    def _period(self) -> str:
+        period, as_of = self.study.cohort.period, self.study.as_of
+        if as_of is None:
+            return "durations only, no dates delivered"
+        first, last = (
+            (period.first, period.last)
+            if period
+            else (self._version.first_date, self._version.last_date)
+        )
+        return f"{first} to {last}, followed to {as_of}" if first else f"followed to {as_of}"
+
+    def _context(self) -> ReportContext:
+        study, version = self.study, self._version
+        facts = {
+            "Register": self.register_label,
+            "Table": f"{study.register_name}.{study.table}, version {version.name}",
+            "Outcome": study.follow_up.outcome,
+            "Period": self._period,
+            "Known until": str(study.as_of) if study.as_of else "not known: no dates delivered",
+            "Coverage": study.coverage or "Not known.",
+            "Release profile": f"{self.profile.name}: counts under {self.profile.threshold} hidden",
+        }
+        return ReportContext(
+            title=study.title,
+            question=study.question,
+            facts=facts,
+            provenance=self._provenance(version),
+        )
+
+    def _provenance(self, version: Version) -> Mapping[str, str]:
+        extracts = "; ".join(f"{one.name} (SHA-256 {one.sha256})" for one in version.sources)
+        versions = ", ".join(f"{name} {number}" for name, number in environment().items())
+        return {
+            "Study": self.task.name,
+            "Run key": self.task.key,
+            "Extract": extracts,
+            "Rows read, kept, set aside at import": (
+                f"{version.n_rows_read}, {version.n_rows_kept}, {version.n_rows_set_aside}"
+            ),
+            "Definition": f"SHA-256 {version.definition_sha256}",
+            "Workbench code": f"SHA-256 {code_sha256()}",
+            "Seed": str(self.study.seed),
+            "Versions": versions,
+        }
+
+
+def open_study(study_file: str | Path, run_folder: str | Path = "") -> Session:
+    """Open a study in a notebook: as the runner's task, or by hand from the study's own file.
+
+    A relative path is looked for from the working folder and from the workbench's notebooks.
+    Raises what planning a run raises. Random numbers start from the study's seed.
+    """
+    path = Path(study_file)
+    if run_folder:
+        folder = Path(run_folder)
+    else:
+        path, folder = _prepare_by_hand(path)
+    task = read_task(folder / TASK)
+    random.seed(task.study.seed)
+    np.random.seed(task.study.seed)  # noqa: NPY002  (libraries draw from the global generator)
+    register = load_register(task.study.register_name, task.project.params_folders)
+    return Session(
+        study=task.study,
+        profile=load_profile(task.study.release_profile, task.project.params_folders),
+        folder=folder,
+        task=task,
+        store=open_store(task.project.store_folder).pinned(task.versions),
+        register_label=register.label,
+        publication=Publication(folder / "release"),
+    )
+
+
+def _prepare_by_hand(path: Path) -> tuple[Path, Path]:
+    """Plan a run as the runner would, and give it a folder that the next one by hand replaces."""
+    if not path.is_absolute() and not path.exists():
+        path = house_folder("notebooks") / path
+    here = next(
+        (one for one in (Path.cwd(), *Path.cwd().parents) if (one / "params").is_dir()), Path.cwd()
+    )
+    plan = plan_run(path, open_project(here, study_file=path))
+    folder = plan.project.runs_folder / plan.name / BY_HAND
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    write_task(folder, plan)
+    return path, folder
