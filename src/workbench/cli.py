@@ -17,8 +17,8 @@ import typer
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from workbench.data.delivery import describe_faults
 from workbench.data.drafting import draft_register
+from workbench.data.faults import describe_faults
 from workbench.data.intake import Import, import_extract
 from workbench.data.store import open_store
 from workbench.errors import DefinitionError, RunError, StudyError, WorkbenchError, did_you_mean

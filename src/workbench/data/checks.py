@@ -32,8 +32,8 @@ DATE_SHAPE = r"\d{4}-\d{2}-\d{2}([ T]00:00.*)?|\d{8}|\d{1,2}[./-]\d{1,2}[./-]\d{
 TIME_SHAPE = r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}.*"
 # Six or eight digits, a sign, four digits: the shape of a Swedish or Danish identity number.
 IDENTITY_SHAPE = r"(^|[^0-9])(\d\d)?\d\d[01]\d[0-9]\d[-+]\d{4}($|[^0-9])"
-# A letter that was lost (the sign for one, or a zero byte), and UTF-8 read as Windows-1252.
-DAMAGED_LETTER = "[\ufffd\\x00]|\u00c3[\u0080-\u00bf\u0152-\u0161\u0178-\u0192\u02c6-\u02dc\u2013-\u2122]"
+# UTF-8 read as Windows-1252: a capital followed by a sign. "SÃO" has no sign there.
+MISREAD_LETTER = "\u00c3[\u0080-\u00bf\u0152-\u0192\u02c6-\u02dc\u2013-\u2122]"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def typed_sql(value: str, variable: Variable, *, decimal: str) -> str:
         case "integer":
             return (
                 f"case when try_cast({value} as bigint)::varchar = {value} "
-                f"or regexp_full_match({value}, '[+-]?\\d{{1,18}}') "
+                f"then try_cast({value} as bigint) "
+                f"when regexp_full_match({value}, '[+-]?\\d{{1,18}}') "
                 f"then try_cast({value} as bigint) "
                 f"when regexp_full_match({value}, '{WHOLE_NUMBER}') "
                 f"then try_cast(regexp_extract({value}, '^[+-]?\\d+') as bigint) end"
@@ -129,7 +130,10 @@ def row_rules(table: Table, *, as_of: date) -> Iterator[Rule]:
         if variable.codes:
             yield Rule("unknown code", name, f"{value}::varchar not in {_among(variable.codes)}")
         elif variable.type in {"text", "code"}:
-            damaged = f"regexp_matches({value}, {literal(DAMAGED_LETTER)})"
+            damaged = (
+                f"contains({value}, chr(65533)) or contains({value}, chr(0)) "
+                f"or (contains({value}, '\u00c3') and regexp_matches({value}, '{MISREAD_LETTER}'))"
+            )
             yield Rule("damaged letters", name, damaged)
         yield from _limit_rules(name, variable, as_of)
 
@@ -181,13 +185,13 @@ def duplicate_sql(table: Table, source: str) -> str:
     shared = f"select {key} from {source} where {complete} group by all having count(*) > 1"
     own = "case when _place in (select _place from untyped) then _place end"
     return (
-        f"with alike as (select _place, hash({whole}, {own}) as content, {key} "
+        f"with alike as (select _place, hash({whole}, {own}) as _content, {key} "
         f"from {source} semi join ({shared}) using ({key})), "
-        "judged as (select _place, min(content) over same <> max(content) over same as differ, "
-        "row_number() over (same order by _place) as copy_no "
+        "judged as (select _place, min(_content) over same <> max(_content) over same as _differ, "
+        "row_number() over (same order by _place) as _copy_no "
         f"from alike window same as (partition by {key})) "
-        "select _place, case when differ then 'key shared by different rows' "
-        "else 'copy of another row' end from judged where differ or copy_no > 1"
+        "select _place, case when _differ then 'key shared by different rows' "
+        "else 'copy of another row' end from judged where _differ or _copy_no > 1"
     )
 
 

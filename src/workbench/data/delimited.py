@@ -50,7 +50,8 @@ def read(file: Path, table: Table, *, staging: Path) -> Extract:
             counted = _count(file, text_file, named, delimiter, columns, table)
         except duckdb.InvalidInputException:
             raise DataError(
-                f"{file} cannot be read as {how} text. Save it again as CSV, or ask for it as Parquet."
+                f"{file} cannot be read as {how} text. Save it again as CSV, or ask for "
+                "it as Parquet."
             ) from None
     n_rows, n_values, marks, misfits = counted
     return Extract(
@@ -149,7 +150,10 @@ def _row_numbers(text_file: Path, rejected: Sequence[Rejected]) -> list[int]:
     """Row numbers of rejected lines: the engine numbers lines, and blank ones among them."""
     if not rejected:
         return []
-    with text_file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with (
+        text_file.open("rb") as stream,
+        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data,
+    ):
         blanks = [
             match.start() for match in QUOTED_OR_BLANK.finditer(data) if match.group()[:1] != b'"'
         ]

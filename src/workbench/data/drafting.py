@@ -8,75 +8,134 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 
-from workbench.data.delimited import DELIMITERS, SPOKEN, recognise_encoding
-from workbench.data.readers import KINDS, sample_rows
-from workbench.errors import DataError, did_you_mean
+from workbench.data.delimited import DELIMITERS, SPOKEN, split_line
+from workbench.data.encodings import CODECS, recognise_encoding
+from workbench.data.readers import DELIMITED, kind_of, sample_rows
+from workbench.errors import DataError, DefinitionError
+from workbench.registers.schema import RESERVED
 
 SAMPLE_ROWS = 5_000
 MOST_CODES = 12
-_HEADER = re.compile(r"^[^\W\d_][\w .()/%-]*$")
-DATE_SHAPES = {
-    r"\d{1,2}\.\d{1,2}\.\d{4}": "%d.%m.%Y",
-    r"\d{1,2}/\d{1,2}/\d{4}": "%d/%m/%Y",
-    r"\d{1,2}-\d{1,2}-\d{4}": "%d-%m-%Y",
-    r"\d{4}/\d{1,2}/\d{1,2}": "%Y/%m/%d",
+_REGISTER_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_HEADER = re.compile(r"[^\W\d_][\w .()/%-]*")
+_YEAR_MONTH_DAY = r"(18|19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
+DATE_SHAPES = {  # day first stands before month first, which only fits where days are below 13
+    r"([012]?\d|3[01])\.(0?\d|1[0-2])\.\d{4}": "%d.%m.%Y",
+    r"([012]?\d|3[01])/(0?\d|1[0-2])/\d{4}": "%d/%m/%Y",
+    r"([012]?\d|3[01])-(0?\d|1[0-2])-\d{4}": "%d-%m-%Y",
+    r"(0?\d|1[0-2])/([012]?\d|3[01])/\d{4}": "%m/%d/%Y",
+    r"\d{4}/(0?\d|1[0-2])/([012]?\d|3[01])": "%Y/%m/%d",
 }
 
 
 def draft_register(name: str, file: Path) -> str:
-    """A commented YAML definition that fits an extract; raise `DataError` when it has no headers."""
-    if not file.is_file():
-        raise DataError(f"{file}: there is no such file.")
-    kind = file.suffix.lower()
-    if kind not in KINDS:
-        raise DataError(
-            f'{file}: files of kind "{kind}" cannot be read.{did_you_mean(kind, KINDS)}'
+    """A commented YAML definition that fits an extract.
+
+    Raises `DefinitionError` when the name is no register's name, `DataError` when the file cannot
+    be read or its first line does not hold the names of the columns.
+    """
+    if not _REGISTER_NAME.fullmatch(name):
+        raise DefinitionError(
+            f'"{name}" cannot be a register\'s name: use small letters, digits and _, beginning '
+            "with a letter, at most 40."
         )
-    rows, delivery = (
-        _sample(file) if kind in {".csv", ".tsv", ".txt"} else (sample_rows(file, SAMPLE_ROWS), [])
-    )
-    strange = [header for header in rows.columns if not _HEADER.match(str(header).strip())]
-    if strange or rows.empty:
-        # Not told which: without a header line these would be a person's values.
-        raise DataError(
-            f"{file}: {len(strange)} of {len(rows.columns)} columns have no usable header, or there are no rows. "
-            "The first line must hold the names of the columns."
-        )
-    lines = _opening(name, file, delivery)
-    for header in rows.columns:
-        lines += _variable(str(header).strip(), rows[header])
+    is_delimited = kind_of(file) in DELIMITED
+    headers, rows, marks = _sample(file) if is_delimited else (*sample_rows(file, SAMPLE_ROWS), [])
+    headers = [header.strip() for header in headers]
+    rows.columns = pd.RangeIndex(len(headers))
+    _refuse_without_headers(file, headers, rows)
+    comma = _has_decimal_comma(rows)
+    names = _variable_names(headers)
+    lines = _opening(name, file, marks)
+    for at, header in enumerate(headers):
+        given = _given(rows[at])
+        kind, extra = _guess(given, decimal="," if comma else ".")
+        is_full = len(given) == len(rows) < SAMPLE_ROWS
+        lines += _variable(names[at], header, kind, extra, is_full=is_full)
     return "\n".join(lines) + "\n"
 
 
-def _sample(file: Path) -> tuple[pd.DataFrame, list[str]]:
-    encoding = recognise_encoding(file)
-    codec = {"windows-1252": "cp1252", "utf-8": "utf-8-sig"}.get(encoding, encoding)
-    with file.open(encoding=codec, newline="") as stream:
-        first = stream.readline()
-        delimiter = max(
-            DELIMITERS, key=lambda one: len(next(csv.reader([first], delimiter=one), []))
+def _refuse_without_headers(file: Path, headers: list[str], rows: pd.DataFrame) -> None:
+    """Not told which are no headers: without a header line they would be a person's values."""
+    if rows.empty:
+        raise DataError(f"{file} has no rows to look at.")
+    counted = Counter(header.casefold() for header in headers)
+    n_strange = sum(
+        not _HEADER.fullmatch(header)
+        or counted[header.casefold()] > 1
+        or header in set(_given(rows[at]))
+        for at, header in enumerate(headers)
+    )
+    if n_strange:
+        raise DataError(
+            f"{file}: {n_strange} of {len(headers)} columns have no usable header: none at all, "
+            "one that stands twice, or what looks like a value. The first line must hold the "
+            "names of the columns."
         )
-        stream.seek(0)
-        reader = csv.reader(stream, delimiter=delimiter)
-        headers = next(reader, [])
-        lines = [
-            row
-            for row, _ in zip(reader, range(SAMPLE_ROWS), strict=False)
-            if len(row) == len(headers)
-        ]
-    rows = pd.DataFrame(lines, columns=pd.Index(headers), dtype=object)
-    marks = f"# Read as {encoding}, {SPOKEN.get(delimiter, delimiter)}-separated; recognised again at every import."
-    return rows.map(lambda text: text.strip() or None), [f"    {marks}"]
 
 
-def _opening(name: str, file: Path, delivery: list[str]) -> list[str]:
+def _sample(file: Path) -> tuple[list[str], pd.DataFrame, list[str]]:
+    encoding = recognise_encoding(file)
+    try:
+        with file.open(encoding=CODECS.get(encoding, encoding), newline="") as stream:
+            first = stream.readline()
+            delimiter = max(DELIMITERS, key=lambda one: len(split_line(first, one)))
+            headers = split_line(first, delimiter)
+            reader = csv.reader(stream, delimiter=delimiter)
+            lines = [
+                row
+                for row, _ in zip(reader, range(SAMPLE_ROWS), strict=False)
+                if len(row) == len(headers)
+            ]
+    except (UnicodeDecodeError, csv.Error):
+        raise DataError(
+            f"{file} cannot be read as {encoding} text. Save it again as CSV in UTF-8."
+        ) from None
+    rows = pd.DataFrame(lines, columns=pd.RangeIndex(len(headers)), dtype=object)
+    spoken = SPOKEN.get(delimiter, delimiter)
+    note = f"    # Read as {encoding}, {spoken}-separated; recognised again at every import."
+    return headers, rows, [note]
+
+
+def _given(values: pd.Series) -> pd.Series:
+    """The values that are not empty, without surrounding blanks, as intake sees them."""
+    given = values.dropna().astype(str).str.strip(" ")
+    return given[given != ""]
+
+
+def _has_decimal_comma(rows: pd.DataFrame) -> bool:
+    """Whether some column is numbers with a comma: a delivery has one decimal mark."""
+    columns = [_given(rows[at]) for at in rows.columns]
+    return any(
+        bool(given.str.fullmatch(r"[+-]?\d*,?\d+").all() and given.str.contains(",").any())
+        for given in columns
+    )
+
+
+def _variable_names(headers: list[str]) -> list[str]:
+    """A name for each header that a definition may use, each once."""
+    names: list[str] = []
+    taken = set(RESERVED)
+    for header in headers:
+        stem = re.sub(r"\W+", "_", header).strip("_")
+        name, n = stem, 1
+        while name.casefold() in taken:
+            n += 1
+            name = f"{stem}_{n}"
+        names.append(name)
+        taken.add(name.casefold())
+    return names
+
+
+def _opening(name: str, file: Path, marks: list[str]) -> list[str]:
     return [
-        f"# A draft made from {file.name}. It works as it stands; read every line marked '?' and mend it.",
-        "# Then: workbench import " + f"{name}.rows FILE --dry-run",
+        f"# A draft made from {file.name}. It works as it stands; read every line marked '?' and",
+        f"# mend it. Then: workbench import {name}.rows FILE --dry-run",
         f"name: {name}",
         f"label: {name}                # ? the register's full name",
         'owner: ""                  # ? who is responsible for the data',
@@ -84,57 +143,48 @@ def _opening(name: str, file: Path, delivery: list[str]) -> list[str]:
         "tables:",
         "  rows:",
         "    one_row_is: one row of the extract   # ? one patient, one admission, ...",
-        "    # person: PATIENT_NUMBER    # ? the variable that says who; without it every row is a person",
+        "    # person: PATIENT_NUMBER    # ? the variable that says who; without it, every row",
         "    # key: [PATIENT_NUMBER]     # ? variables that together are unique",
         "    # dated_by: A_DATE          # ? the date that places a row in time",
-        *delivery,
+        *marks,
         "    variables:",
     ]
 
 
-def _variable(header: str, values: pd.Series) -> list[str]:
-    given = values.dropna().astype(str).str.strip()
-    given = given[given != ""]
-    name = re.sub(r"\W+", "_", header).strip("_")
-    kind, extra = _guess(given)
+def _variable(name: str, header: str, kind: str, extra: list[str], *, is_full: bool) -> list[str]:
     lines = [f"      {name}:", f"        type: {kind}"]
     if name != header:
         lines.append(f'        delivered_as: "{header}"')
     lines += [f"        {line}" for line in extra]
-    if len(given) == len(values):
-        lines.append("        required: yes          # ? no empty field among the rows looked at")
+    if is_full:
+        lines.append("        required: yes          # ? no empty field in the file")
     lines.append("        sensitivity: health    # ? identity, pseudonym, indirect, health or open")
     return lines
 
 
-def _guess(given: pd.Series) -> tuple[str, list[str]]:
+def _guess(given: pd.Series, *, decimal: str) -> tuple[str, list[str]]:
     """The type that all values have, and what else the file says."""
-    n_different = given.nunique()
     if not len(given):
         return "text", ["# ? the column was empty in the rows looked at"]
 
     def all_like(pattern: str) -> bool:
         return bool(given.str.fullmatch(pattern).all())
 
-    if all_like(r"\d{4}-\d{2}-\d{2}([ T]00:00(:00)?)?"):
+    if all_like(r"\d{4}-\d{2}-\d{2}([ T]00:00(:00)?)?") or all_like(_YEAR_MONTH_DAY):
         return "date", []
     for shape, written in DATE_SHAPES.items():
         if all_like(shape):
             return "date", [f'date_format: "{written}"   # ? day or month first']
-    if all_like(r"[+-]?\d+") and not all_like(r"0\d+"):
-        if n_different <= MOST_CODES:
-            return "code", [_codes_wanted(n_different)]
+    n_different = given.nunique()
+    is_number = not given.str.fullmatch(r"[+-]?0\d+").any()  # a leading zero: a code
+    if is_number and n_different > MOST_CODES and all_like(r"[+-]?\d{1,18}"):
         return "integer", ['# unit: ""              # ? days, years, mg/l, ...']
-    if all_like(r"[+-]?\d*[.,]?\d+"):
-        if all_like(r"\d+"):  # a leading zero: a code, not a number
-            return "code", []
+    has_mark = given.str.contains(decimal, regex=False).any()
+    if is_number and has_mark and all_like(rf"[+-]?\d*[{decimal}]?\d+"):
         return "decimal", ['# unit: ""              # ? days, years, mg/l, ...']
     if n_different <= MOST_CODES:
-        return "code", [_codes_wanted(n_different)]
-    return "text", []
-
-
-def _codes_wanted(n: int) -> str:
-    return (
-        f"# codes: {{CODE: meaning}}   # ? {n} different codes among the rows looked at: list them"
-    )
+        return "code", [
+            f"# codes: {{CODE: meaning}}   # ? {n_different} different codes among the rows looked "
+            "at: list them"
+        ]
+    return ("code" if all_like(r"[+-]?\d+") else "text"), []

@@ -55,8 +55,8 @@ def as_utf8(file: Path, table: Table, *, staging: Path) -> tuple[Path, str]:
     declared = table.delivery.encoding
     if declared and encoding != "ascii" and not encoding.startswith(declared):
         raise DataError(
-            f"{file} is not {declared}, as the definition declares; its bytes look like {encoding}. "
-            "Change delivery: encoding, or leave it out to have it recognised."
+            f"{file} is not {declared}, as the definition declares; its bytes look like "
+            f"{encoding}. Change delivery: encoding, or leave it out to have it recognised."
         )
     if encoding in {"ascii", "utf-8"}:
         return file, "utf-8"

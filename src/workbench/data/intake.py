@@ -15,12 +15,13 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from workbench.data.delivery import Delivery
+from workbench.data.delivery import delivery_of
 from workbench.data.store import Version, Writer, writing
 from workbench.errors import DataError, RunError
 from workbench.registers.schema import Register, Table
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_ROOM_WORDS = ("No space left", "quota exceeded", "File too large")
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,17 @@ def import_extract(
     _refuse_identity(full_name, table)
     try:
         if dry_run:
-            with TemporaryDirectory() as folder:
-                delivery = Delivery(full_name, table, files, as_of=as_of, folder=Path(folder))
+            with (
+                TemporaryDirectory() as folder,
+                delivery_of(
+                    full_name, table, files, as_of=as_of, folder=Path(folder).resolve()
+                ) as delivery,
+            ):
                 version = delivery.check("dry-run", progress=progress)
                 return Import(full_name, version, is_new=True, is_dry_run=True)
         with writing(store_folder) as writer:
             return _import(writer, full_name, table, files, as_of=as_of, progress=progress)
-    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as reason:
+    except (OSError, duckdb.Error) as reason:
         raise _translated(full_name, reason, store_folder) from None
 
 
@@ -75,11 +80,11 @@ def _import(
     progress: Callable[[str], None],
 ) -> Import:
     known = writer.store.catalogue.tables.get(full_name, ())
-    delivery = Delivery(full_name, table, files, as_of=as_of, folder=writer.staging)
-    if known and known[-1].key == delivery.key:
-        return Import(full_name, known[-1], is_new=False)
-    checked = delivery.check(writer.next_name(full_name), progress=progress)
-    files_folder, version = delivery.write(checked, progress=progress)
+    with delivery_of(full_name, table, files, as_of=as_of, folder=writer.staging) as delivery:
+        if known and known[-1].key == delivery.key:
+            return Import(full_name, known[-1], is_new=False)
+        checked = delivery.check(writer.next_name(full_name), progress=progress)
+        files_folder, version = delivery.write(checked, progress=progress)
     progress("putting the version in its place")
     writer.add_version(full_name, files_folder, version)
     return Import(full_name, version, is_new=True)
@@ -89,29 +94,27 @@ def _refuse_identity(full_name: str, table: Table) -> None:
     identities = [name for name, one in table.variables.items() if one.sensitivity == "identity"]
     if identities:
         raise DataError(
-            f"{full_name} declares identity numbers ({', '.join(identities)}). They must never reach the "
-            "store, and pseudonymising is not built yet. Deliver a running number instead and declare "
-            "it with sensitivity: pseudonym."
+            f"{full_name} declares identity numbers ({', '.join(identities)}). They must never "
+            "reach the store, and pseudonymising is not built yet. Deliver a running number "
+            "instead and declare it with sensitivity: pseudonym."
         )
 
 
 def _translated(full_name: str, reason: Exception, store_folder: Path) -> DataError | RunError:
     """The engine's own words may quote a value; the kind of fault is enough."""
     text = str(reason)
-    if (
-        getattr(reason, "errno", None) in NO_ROOM
-        or "No space left" in text
-        or "File too large" in text
-    ):
+    if getattr(reason, "errno", None) in NO_ROOM or any(words in text for words in NO_ROOM_WORDS):
         return RunError(
             f"{full_name} could not be written: the disk of {store_folder} is full. Nothing has "
             "changed. Make room and import again."
         )
     if isinstance(reason, duckdb.OutOfMemoryException):
         return RunError(f"{full_name}: the import ran out of memory. Nothing has changed.")
-    words = (
-        reason.strerror if isinstance(reason, OSError) else "a file could not be read or written"
-    )
+    if isinstance(reason, OSError):
+        where = reason.filename or store_folder
+        return DataError(f"{full_name}: {reason.strerror} ({where}). Nothing has changed.")
+    kind = type(reason).__name__
     return DataError(
-        f"{full_name}: {words} ({getattr(reason, 'filename', None) or store_folder}). Nothing has changed."
+        f"{full_name}: the engine could not read or check the delivery ({kind}). Nothing has "
+        "changed. Try the files one by one, and report this if one fails by itself."
     )

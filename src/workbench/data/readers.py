@@ -8,7 +8,7 @@ This module is the only door to pyreadstat and openpyxl.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from datetime import date, datetime
 from itertools import chain
@@ -144,7 +144,8 @@ def _text_sql(column: str, kind: str) -> str:
     return f"{column}::varchar"
 
 
-Chunks = Iterator[tuple[list[str], list[Any]]]  # headers, and the columns of some rows as text
+# Headers, and the columns of some rows as text.
+Chunks = Generator[tuple[list[str], list[Any]], None, None]
 
 
 def _excel_chunks(file: Path, wanted_sheet: str | None) -> Chunks:
@@ -207,8 +208,8 @@ def _statistical_chunks(file: Path, kind: str) -> Chunks:
         ) from None
     if about.number_rows is not None and about.number_rows != n_read:
         raise DataError(
-            f"{file} is cut off: it says it holds {about.number_rows} rows, {n_read} could be read. "
-            "Fetch it again."
+            f"{file} is cut off: it says it holds {about.number_rows} rows, {n_read} could be "
+            "read. Fetch it again."
         )
     if not n_read:
         yield headers, [()] * len(headers)

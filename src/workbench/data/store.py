@@ -20,8 +20,9 @@ from tempfile import mkdtemp
 
 import ibis
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from workbench.data.sql import file_to_read
 from workbench.errors import StoreError, did_you_mean
 from workbench.registers.schema import Table
 
@@ -29,6 +30,7 @@ FORMAT = 1  # raise when an older workbench could no longer read the store
 CATALOGUE = "catalogue.json"
 ROWS = "rows.parquet"
 SET_ASIDE = "set_aside.parquet"
+VERSIONS = "*/*/v[0-9]*"  # register, table, version
 
 
 class _Record(BaseModel):
@@ -113,7 +115,8 @@ class Store:
         path = self.folder / table.replace(".", "/") / version.name / name
         if not path.is_file():
             raise StoreError(
-                f"The store is damaged: {path.relative_to(self.folder)} is missing. Import {table} again."
+                f"The store is damaged: {path.relative_to(self.folder)} is missing. Restore it "
+                "from a backup, or move the store's folder away and import again."
             )
         return path
 
@@ -124,27 +127,41 @@ class Store:
         register delivers no identity.
         """
         path = self.file(table, self.version(table))
-        rows = ibis.duckdb.connect().read_parquet(path, file_row_number=True)
+        rows = ibis.duckdb.connect().sql(
+            f"select * from read_parquet({file_to_read(path)}, file_row_number=true)"
+        )
         return rows.mutate(row_id=rows.file_row_number + 1).drop("file_row_number")
 
 
 def open_store(folder: Path) -> Store:
-    """Read the catalogue; a folder that does not exist is an empty store."""
+    """Read the catalogue; a folder that does not exist is an empty store.
+
+    Raises `StoreError` when the store is damaged or was made by a newer workbench.
+    """
     path = folder / CATALOGUE
-    if not path.exists():
-        return Store(folder, Catalogue())
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         made_by = content["format"]
         if made_by > FORMAT:
             raise StoreError(
-                f"{folder} was made by a newer workbench (format {made_by}; this one reads {FORMAT}). Update the workbench."
+                f"{folder} was made by a newer workbench (format {made_by}; this one reads "
+                f"{FORMAT}). Update the workbench."
             )
         return Store(folder, Catalogue.model_validate(content))
-    except (ValueError, ValidationError, KeyError, TypeError):
-        raise StoreError(
-            f"{path} is damaged. Restore it from a backup, or move the folder away and import again."
-        ) from None
+    except FileNotFoundError:
+        if any(folder.glob(VERSIONS)):  # without this, the next writer would sweep them
+            raise _damaged(path, "is missing, while versions of tables are there") from None
+        return Store(folder, Catalogue())
+    except OSError as reason:
+        raise StoreError(f"{path} cannot be read: {reason.strerror}.") from None
+    except (ValueError, KeyError, TypeError):  # ValidationError is a ValueError
+        raise _damaged(path, "is damaged") from None
+
+
+def _damaged(path: Path, what: str) -> StoreError:
+    return StoreError(
+        f"{path} {what}. Restore it from a backup, or move the folder away and import again."
+    )
 
 
 class Writer:
@@ -157,9 +174,13 @@ class Writer:
     def add_version(self, table: str, files: Path, version: Version) -> None:
         """Put a finished folder of files in its place and tell the catalogue."""
         _to_disk(files)
-        place = self.store.folder / table.replace(".", "/") / version.name
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _move_into_place(files, place)
+        register_name, table_name = table.split(".")
+        place = self.store.folder
+        for name in (register_name, table_name):
+            place = place / name
+            place.mkdir(exist_ok=True, mode=0o700)
+            _sync_folder(place.parent)
+        _move_into_place(files, place / version.name)
         versions = (*self.store.catalogue.tables.get(table, ()), version)
         tables = {**self.store.catalogue.tables, table: versions}
         catalogue = Catalogue(tables=tables)
@@ -187,7 +208,10 @@ def writing(folder: Path) -> Iterator[Writer]:
             f"{folder} is being written by another import. Try again when it is done."
         ) from None
     try:
-        _sweep(folder, open_store(folder).catalogue)
+        catalogue = open_store(folder).catalogue
+        _sweep(folder, catalogue)
+        if not (folder / CATALOGUE).exists():
+            _write_catalogue(folder / CATALOGUE, catalogue)
         writer = Writer(folder)
         try:
             yield writer
@@ -220,6 +244,7 @@ def _to_disk(folder: Path) -> None:
         with path.open("rb+") as stream:
             os.fsync(stream.fileno())
     folder.chmod(0o700)
+    _sync_folder(folder)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -236,7 +261,7 @@ def _sweep(folder: Path, catalogue: Catalogue) -> None:
     """Remove what a killed writer left: staging folders and versions nobody knows."""
     for left in [*folder.glob(".staging-*"), folder / "catalogue.new"]:
         shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
-    for place in folder.glob("*/*/v[0-9]*"):
+    for place in folder.glob(VERSIONS):
         table = f"{place.parent.parent.name}.{place.parent.name}"
         if place.name not in {version.name for version in catalogue.tables.get(table, ())}:
             shutil.rmtree(place)

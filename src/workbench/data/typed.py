@@ -37,10 +37,14 @@ def make_delivered(engine: duckdb.DuckDBPyConnection, extracts: Sequence[Extract
 
 
 def make_typed(
-    engine: duckdb.DuckDBPyConnection, table: Table, extracts: Sequence[Extract], file: Path
+    engine: duckdb.DuckDBPyConnection,
+    full_name: str,
+    table: Table,
+    extracts: Sequence[Extract],
+    file: Path,
 ) -> None:
     """`typed`, written to `file`, and `untyped`."""
-    decimal = _decimal_mark(table, extracts)
+    decimal = _decimal_mark(full_name, table, extracts)
     typed = ", ".join(
         f"{checks.typed_sql(identifier(name), variable, decimal=decimal)}"
         f"::{checks.STORED_TYPES[variable.type]} as {identifier(name)}"
@@ -68,15 +72,15 @@ def make_typed(
             )
 
 
-def _decimal_mark(table: Table, extracts: Sequence[Extract]) -> str:
+def _decimal_mark(full_name: str, table: Table, extracts: Sequence[Extract]) -> str:
     """The declared mark where a file is text, else the one that the numbers have."""
     if table.delivery.decimal and any(extract.is_delimited for extract in extracts):
         return table.delivery.decimal
     marks = {mark for extract in extracts for mark in extract.decimal_marks}
     if len(marks) > 1:
         raise DataError(
-            "Some numbers have a decimal comma, others a point (or separators of thousands). "
-            'Say which it is: delivery: decimal: "," or "."'
+            f"{full_name}: some numbers have a decimal comma, others a point (or separators of "
+            'thousands). Say which it is: delivery: decimal: "," or "."'
         )
     return marks.pop() if marks else "."
 

@@ -21,19 +21,19 @@ from weakref import WeakKeyDictionary
 
 import pandas as pd
 
-from workbench.analysis.description import COLUMNS as TABLE_ONE
-from workbench.analysis.ledger import Ledger
-from workbench.analysis.regression import CoxFit
-from workbench.analysis.survival import LogRank
 from workbench.errors import DisclosureError
 from workbench.output.judgement import Judgement
-from workbench.output.ledger_rules import judge_ledger
-from workbench.output.model_rules import judge_cox, judge_logrank
-from workbench.output.survival_rules import AT_RISK, CURVE, judge_curve, judge_quantiles
-from workbench.output.table_one_rules import judge_table_one
+from workbench.output.judges import judge
+from workbench.output.survival_rules import judge_quantiles, judge_survival_at
 from workbench.registers.profiles import ReleaseProfile
 
 HIDDEN, MISSING = "[c]", "–"  # "[c]" for confidential, as British official statistics do
+
+PART_TITLES = {
+    "leavers": "who was left out",
+    "checks": "checks",
+    "at_risk": "numbers at risk",
+}
 
 _TOKEN = object()
 
@@ -51,7 +51,7 @@ class Released:
     kind: str
     title: str
     profile: str
-    rules: Mapping[str, int]
+    rules: Mapping[str, Any]
     hidden_counts: Mapping[str, int]
     notes: tuple[str, ...]
     facts: Mapping[str, Any]
@@ -92,15 +92,12 @@ class Released:
     @property
     def all_hidden_counts(self) -> dict[str, int]:
         """Reason -> how many were hidden, with the parts' and, for a figure, its sources'."""
-        total: dict[str, int] = {}
-        for origin in _lineage(self):
-            for reason, n in origin.hidden_counts.items():
-                total[reason] = total.get(reason, 0) + n
-        return total
+        return count_hidden([self])
 
     def csv(self) -> bytes:
         """The frame as CSV, always the same bytes: hidden cells as `[c]`, missing ones empty."""
-        return self.texts().to_csv(index=False, lineterminator="\n").encode("utf-8")
+        text: str = self.texts().to_csv(index=False, lineterminator="\n")
+        return text.encode("utf-8")
 
     def record(self) -> dict[str, Any]:
         """What the release record says of it: counts and rules, no result."""
@@ -109,7 +106,7 @@ class Released:
             "title": self.title,
             "profile": self.profile,
             "rules": dict(self.rules),
-            "hidden": dict(sorted(self.all_hidden_counts.items())),
+            "hidden": self.all_hidden_counts,
             "notes": list(self.notes),
             "sha256": hashlib.sha256(self.csv()).hexdigest(),
         }
@@ -165,9 +162,9 @@ def release(
     """
     if type(policy) is not ReleaseProfile:
         raise DisclosureError("policy: expected a release profile, as load_profile gives it.")
-    if at_risk is not None and not _is_curve(result):
-        raise DisclosureError("at_risk goes with a survival curve only. Leave it out.")
-    return _seal(_judge(result, policy, at_risk), policy.name, _rules(policy), title)
+    if type(result) is Released:
+        raise DisclosureError("This has been released already; use it as it is.")
+    return _seal(judge(result, policy, at_risk=at_risk), policy.name, _rules(policy), title)
 
 
 def release_quantiles(curve: Released, *, title: str, q: float | Sequence[float] = 0.5) -> Released:
@@ -179,6 +176,17 @@ def release_quantiles(curve: Released, *, title: str, q: float | Sequence[float]
     require_released(curve, "survival_curve")
     shares = [float(share) for share in ([q] if isinstance(q, (int, float)) else q)]
     judgement = judge_quantiles(curve.frame, curve.facts["by"], shares)
+    return _seal(judgement, curve.profile, curve.rules, title)
+
+
+def release_at_times(curve: Released, *, title: str, times: Sequence[float]) -> Released:
+    """Read survival at given times off a released curve: its last shown step until then.
+
+    Nothing new is told, so nothing can leak. One row per group and time: the columns of `by`,
+    time, estimate, lower, upper; missing past a group's last shown time.
+    """
+    require_released(curve, "survival_curve")
+    judgement = judge_survival_at(curve.frame, curve.facts["by"], times)
     return _seal(judgement, curve.profile, curve.rules, title)
 
 
@@ -200,6 +208,20 @@ def make_figure(
     return figure
 
 
+def count_hidden(results: Sequence[Released]) -> dict[str, int]:
+    """Reason -> how many were hidden in these results, each result and its sources once."""
+    total: dict[str, int] = {}
+    for origin in _lineage(results):
+        for reason, n in origin.hidden_counts.items():
+            total[reason] = total.get(reason, 0) + n
+    return dict(sorted(total.items()))
+
+
+def kinds_of(result: Released) -> tuple[str, ...]:
+    """What a result shows: its own kind, or for a figure the kinds it was drawn from."""
+    return tuple(source.kind for source in result.sources) or (result.kind,)
+
+
 def require_released(result: object, *kinds: str) -> None:
     """Refuse what did not come through the gate, was changed since, or is of another kind."""
     if type(result) is not Released:
@@ -207,58 +229,17 @@ def require_released(result: object, *kinds: str) -> None:
             f"Only released results can be shown or written, not a {type(result).__name__}. "
             "First: result = release(result, policy, title=...)."
         )
-    if _SEALED.get(result) != _fingerprint(result):
+    if result not in _SEALED or _SEALED[result] != _fingerprint(result):
         raise DisclosureError("This Released was not made by release, or was changed. Release it.")
     if kinds and result.kind not in kinds:
         raise DisclosureError(f"Expected a released {' or '.join(kinds)}, not a {result.kind}.")
 
 
-def _is_curve(result: object) -> bool:
-    return isinstance(result, pd.DataFrame) and _ends_with(result, CURVE)
-
-
-def _ends_with(frame: pd.DataFrame, columns: Sequence[str]) -> bool:
-    return frame.columns.tolist()[-len(columns) :] == list(columns)
-
-
-def _judge(result: object, policy: ReleaseProfile, at_risk: pd.DataFrame | None) -> Judgement:
-    if isinstance(result, Ledger):
-        return judge_ledger(result, policy)
-    if isinstance(result, LogRank):
-        return judge_logrank(result, policy)
-    if isinstance(result, CoxFit):
-        return judge_cox(result, policy)
-    if isinstance(result, pd.DataFrame):
-        if result.columns.tolist() == TABLE_ONE:
-            return judge_table_one(result, policy)
-        if _is_curve(result):
-            return judge_curve(result, policy, at_risk=at_risk)
-        _refuse_frame(result)
-    advice = "Release the result it was made from, and draw from that."
-    if isinstance(result, Released):
-        advice = "It has been released already."
-    raise DisclosureError(f"The gate cannot judge a {type(result).__name__}. {advice}")
-
-
-def _refuse_frame(frame: pd.DataFrame) -> NoReturn:
-    if _ends_with(frame, AT_RISK):
-        raise DisclosureError(
-            "Numbers at risk subtract from their curve, so both are judged together: "
-            "release(curve, policy, title=..., at_risk=at_risk)."
-        )
-    if {"q", "estimate", "lower", "upper"} <= set(frame.columns):
-        raise DisclosureError(
-            "A quantile is one person's time. Read it off the released curve instead: "
-            "release_quantiles(curve, title=..., q=0.5)."
-        )
-    raise DisclosureError(
-        "The gate cannot judge a frame with these columns. It knows those of "
-        "description.table_one and survival.kaplan_meier; rows of persons never leave."
-    )
-
-
-def _seal(judgement: Judgement, profile: str, rules: Mapping[str, int], title: str) -> Released:
-    parts = {name: _seal(part, profile, rules, title) for name, part in judgement.parts.items()}
+def _seal(judgement: Judgement, profile: str, rules: Mapping[str, Any], title: str) -> Released:
+    parts = {
+        name: _seal(part, profile, rules, f"{title}: {PART_TITLES[name]}")
+        for name, part in judgement.parts.items()
+    }
     frame = judgement.frame.reset_index(drop=True)
     hidden = judgement.hidden.reset_index(drop=True).astype(bool)
     # The last word: whatever a rule did, a cell it calls hidden holds no value.
@@ -273,9 +254,8 @@ def _seal(judgement: Judgement, profile: str, rules: Mapping[str, int], title: s
     return sealed
 
 
-def _rules(policy: ReleaseProfile) -> Mapping[str, int]:
-    settings = policy.model_dump()
-    return MappingProxyType({key: n for key, n in settings.items() if isinstance(n, int)})
+def _rules(policy: ReleaseProfile) -> Mapping[str, Any]:
+    return MappingProxyType(policy.model_dump(exclude={"name"}))
 
 
 def _fingerprint(result: Released) -> str:
@@ -292,10 +272,10 @@ def _fingerprint(result: Released) -> str:
     return hashlib.sha256(shown.digest() + result.csv()).hexdigest()
 
 
-def _lineage(result: Released) -> list[Released]:
-    """The result with its parts and sources, each once."""
+def _lineage(results: Sequence[Released]) -> list[Released]:
+    """The results with their parts and sources, each once."""
     found: list[Released] = []
-    waiting = [result]
+    waiting = list(results)
     while waiting:
         one = waiting.pop(0)
         if not any(one is known for known in found):

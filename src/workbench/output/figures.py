@@ -25,7 +25,7 @@ WIDTH = 170 / 25.4  # inches; the text width of an A4 page
 DOTS_PER_INCH = 200
 INK, SOFT = "#1a1a1a", "#555555"
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
     "font.size": 8.5,
     "axes.labelsize": 8.5,

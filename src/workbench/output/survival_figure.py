@@ -165,14 +165,13 @@ def _even_ticks(longest: float) -> list[float]:
 
 def _test_text(logrank: Released) -> str:
     facts = logrank.facts
-    p = wording.p_value(facts["p_value"])
-    return f"Log-rank test: p < {p[1:]}" if p.startswith("<") else f"Log-rank test: p = {p}"
+    return f"Log-rank test: {wording.p_equals(facts['p_value'])}"
 
 
 def _curve(axes: Any, line: Line, plan: Plan) -> None:
     steps = line.steps[line.steps["time"] <= plan.end]
     time = [0.0, *steps["time"]]
-    columns = {c: [1.0, *steps[c].ffill()] for c in ("estimate", "lower", "upper")}
+    columns = {c: [1.0, *steps[c]] for c in ("estimate", "lower", "upper")}
     if line.steps["time"].iloc[-1] > plan.end:
         time.append(plan.end)
         columns = {c: [*values, values[-1]] for c, values in columns.items()}

@@ -51,7 +51,6 @@ CURVE = ["time", *COUNTS, *ESTIMATES]
 AT_RISK = ["time", *COUNTS]
 QUANTILES = ["q", "estimate", "lower", "upper"]
 TOO_FEW = "groups with too few persons, events or censored"
-FOLLOW_UP = {"duration": "time", "event": "is_event"}
 
 Groups = dict[tuple[object, ...], pd.DataFrame]
 
@@ -72,10 +71,17 @@ def judge_curve(
             "or follow up for longer."
         )
     batches = pd.concat([_batches(rows, policy) for rows in shown.values()], ignore_index=True)
-    exact = survival.kaplan_meier(
-        batches, **FOLLOW_UP, by=by or None, weight="n", **_interval_of(curve)
+    interval, confidence = _interval_of(curve)
+    coarse = survival.kaplan_meier(
+        batches,
+        duration="time",
+        event="is_event",
+        by=by or None,
+        weight="n",
+        interval=interval,
+        confidence=confidence,
     )
-    safe = rounded(exact[[*by, *CURVE]], ESTIMATES, decimals=policy.decimals)
+    safe = rounded(coarse[[*by, *CURVE]], ESTIMATES, decimals=policy.decimals)
     safe = safe.astype(dict.fromkeys(COUNTS, "int64"))
     n_times = sum(len(rows) for rows in shown.values())
     counts = {TOO_FEW: len(left_out), "times gathered into batches": n_times - len(safe)}
@@ -106,6 +112,25 @@ def judge_quantiles(curve: pd.DataFrame, by: Sequence[str], q: Sequence[float]) 
     safe = pd.DataFrame(rows, columns=[*by, *QUANTILES])
     note = "Read off the released curve: the first shown step at or below the share."
     return Judgement("quantiles", safe, nothing_hidden(safe), {}, (note,), {"by": tuple(by)})
+
+
+def judge_survival_at(curve: pd.DataFrame, by: Sequence[str], times: Sequence[float]) -> Judgement:
+    """Read the curve at given times off the shown steps: nothing is told that they did not tell."""
+    columns, rows = ["estimate", "lower", "upper"], []
+    for key, steps in _by_group(curve, list(by)).items():
+        for time in times:
+            until = steps[steps["time"] <= time]
+            row = {**dict(zip(by, key, strict=True)), "time": time}
+            if time > steps["time"].iloc[-1]:
+                row |= dict.fromkeys(columns, np.nan)
+            else:
+                row |= (
+                    until[columns].iloc[-1].to_dict() if len(until) else dict.fromkeys(columns, 1.0)
+                )
+            rows.append(row)
+    safe = pd.DataFrame(rows, columns=[*by, "time", *columns])
+    note = "Read off the released curve: its last shown step until each time."
+    return Judgement("survival_at", safe, nothing_hidden(safe), {}, (note,), {"by": tuple(by)})
 
 
 def _by_group(frame: pd.DataFrame, by: list[str]) -> Groups:
@@ -220,13 +245,13 @@ def _numbers_at(batches: pd.DataFrame, ticks: Sequence[float], by: list[str]) ->
     return numbers.astype({column: batches[column].dtype for column in by})
 
 
-def _interval_of(curve: pd.DataFrame) -> dict[str, object]:
+def _interval_of(curve: pd.DataFrame) -> tuple[str, float]:
     """Scale and confidence of the curve's interval, found from its own numbers."""
     inside = curve[(curve["lower"] > 0) & (curve["upper"] < 1) & (curve["std_error"] > 0)]
     inside = inside[inside["estimate"] < 1].astype(dict.fromkeys(ESTIMATES, float))
     s, error, lower = inside["estimate"], inside["std_error"], inside["lower"]
     if inside.empty:
-        return {}
+        return "log-log", 0.95
     distances = {
         "log-log": (np.log(-np.log(lower)) - np.log(-np.log(s))) * s * -np.log(s) / error,
         "log": np.log(s / lower) * s / error,
@@ -239,7 +264,7 @@ def _interval_of(curve: pd.DataFrame) -> dict[str, object]:
             "The gate cannot tell how the curve's interval was made. Release the curve as "
             "survival.kaplan_meier gives it, before any rounding."
         )
-    return {"interval": interval, "confidence": round(2 * stats.norm.cdf(z.median()) - 1, 6)}
+    return interval, round(float(2 * stats.norm.cdf(z.median()) - 1), 6)
 
 
 def _distance(safe: pd.DataFrame, groups: Groups, by: list[str]) -> float:

@@ -63,6 +63,10 @@ def to_html(result: Released, *, labels: Mapping[str, str] | None = None) -> str
         parts += [_html_row(line, table, inside=bool(heading)) for line in lines]
         parts.append("</tbody>")
     parts.append("</table>")
+    if not any(lines for _, lines in table.sections):
+        parts.append('<p class="notes">There is no row that may be shown.</p>')
+    if facts := facts_of(result):
+        parts.append(f'<p class="notes">{escape(facts)}</p>')
     if key := key_of(result, table):
         parts.append(f'<p class="key">{escape(key)}</p>')
     return "".join(parts)
@@ -79,10 +83,31 @@ def key_of(result: Released, table: Table | None = None) -> str:
     )
 
 
+def facts_of(result: Released) -> str:
+    """The single numbers that belong under a test's or a model's table."""
+    facts = result.facts
+    if result.kind == "logrank":
+        statistic = wording.number(facts["statistic"], decimals=min(result.rules["decimals"], 2))
+        return (
+            f"Chi-square {statistic} on {facts['degrees_of_freedom']} degrees of freedom, "
+            f"{wording.p_equals(facts['p_value'])}."
+        )
+    if result.kind == "cox":
+        n, events, n_missing = (
+            HIDDEN if facts[key] is None else wording.count(facts[key])
+            for key in ("n", "events", "n_missing")
+        )
+        return (
+            f"Persons: {n}. Events: {events}. Left out for a missing covariate: {n_missing}. "
+            f"Concordance: {wording.number(facts['concordance'])}."
+        )
+    return ""
+
+
 def lay_out(result: Released, *, labels: Mapping[str, str] | None = None) -> Table:
     """The result's rows and columns as text, in the form that suits its kind."""
     require_released(result)
-    forms = {"table_one": _table_one, "cox": _cox, "figure": _plain}
+    forms = {"table_one": _table_one, "cox": _cox}
     return forms.get(result.kind, _plain)(result, labels or {})
 
 
@@ -104,6 +129,10 @@ def _plain(result: Released, labels: Mapping[str, str]) -> Table:
     by = list(result.facts.get("by", ()))
     names = [column for column in frame.columns if column in TEXT_COLUMNS or column in by]
     columns = [*names, *(column for column in frame.columns if column not in names)]
+    if result.kind == "logrank" and (frame["observed"] == frame["events"]).all():
+        columns.remove("observed")
+    if is_median := result.kind == "quantiles" and set(frame["q"]) == {0.5}:
+        columns.remove("q")
     decimals = result.rules["decimals"]
     written = []
     for column in columns:
@@ -112,12 +141,15 @@ def _plain(result: Released, labels: Mapping[str, str]) -> Table:
             written.append([str(value) for value in values])
         elif column in COUNT_COLUMNS or str(column).startswith("n_"):
             written.append([wording.count(value) for value in values])
+        elif column in {"observed", "expected"}:
+            written.append([wording.number(value, decimals=min(decimals, 1)) for value in values])
         elif column in {"time", "mean", "q"} or result.kind == "quantiles":
             written.append([wording.number(value) for value in values])
         else:
             written.append([wording.number(value, decimals=decimals) for value in values])
     rows = tuple(zip(*written, strict=True))
-    header = tuple(wording.label(column, labels) for column in columns)
+    named = {**labels, "estimate": "Median"} if is_median else labels
+    header = tuple(wording.label(column, named) for column in columns)
     return Table(header, (("", rows),), n_text_columns=max(len(names), 1))
 
 

@@ -85,6 +85,12 @@ def p_value(value: Any) -> str:
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def p_equals(value: Any) -> str:
+    """A p value in a sentence."""
+    text = p_value(value)
+    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
+
+
 def key_line(threshold: int, *, has_hidden: bool, has_missing: bool) -> str:
     """The line under a table that tells its two symbols apart."""
     lines = []
@@ -95,3 +101,9 @@ def key_line(threshold: int, *, has_hidden: bool, has_missing: bool) -> str:
     if has_missing:
         lines.append(f"{MISSING} does not apply or is not available; it hides nothing.")
     return " ".join(lines)
+
+
+SYMBOLS = (
+    f"In tables, {HIDDEN} (confidential) stands for a number that is hidden, and {MISSING} for one "
+    "that does not apply or is not available."
+)

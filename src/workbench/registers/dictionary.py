@@ -1,4 +1,4 @@
-"""A register's definition as a data dictionary: text that reads well in a terminal and on a page."""
+"""A register's definition as a data dictionary: text for a terminal and for a page."""
 
 from __future__ import annotations
 

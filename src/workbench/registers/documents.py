@@ -21,6 +21,22 @@ from workbench.errors import DefinitionError, WorkbenchError, did_you_mean, gath
 M = TypeVar("M", bound=BaseModel)
 Key = tuple[str | int, ...]
 
+# What pydantic says in the words of Python.
+EXPECTED = {
+    "string_type": "a text",
+    "tuple_type": "a list, like [one, two]",
+    "list_type": "a list, like [one, two]",
+    "dict_type": "`key: value` lines",
+    "mapping_type": "`key: value` lines",
+    "model_type": "`key: value` lines",
+    "model_attributes_type": "`key: value` lines",
+    "bool_parsing": "yes or no",
+    "int_parsing": "a whole number",
+    "float_parsing": "a number",
+    "date_from_datetime_parsing": "a date like 2020-12-31",
+    "string_pattern_mismatch": "small letters, digits and _",
+}
+
 
 class Document(BaseModel):
     """The base of everything that is written in YAML: nothing unknown passes, nothing changes."""
@@ -43,7 +59,7 @@ def read_document(
     path: Path, model: type[M], *, error: type[WorkbenchError] = DefinitionError
 ) -> M:
     """Read one YAML file as `model`; raise `error` with all faults of the file at once."""
-    data, lines = _read_tree(path, error)
+    data, lines = read_tree_with_lines(path, error=error)
     return parse_document(data, model, where=str(path), lines=lines, error=error)
 
 
@@ -67,19 +83,6 @@ def read_tree_with_lines(
     path: Path, *, error: type[WorkbenchError] = DefinitionError
 ) -> tuple[dict[str, Any], dict[Key, int]]:
     """The plain content of a YAML file (mappings, lists, text), and the line of every key."""
-    return _read_tree(path, error)
-
-
-def parse_scalar(text: str) -> Any:
-    """Plain data from one YAML value given as text, as on the command line."""
-    try:
-        node = yaml.compose(text, Loader=yaml.BaseLoader)
-    except yaml.YAMLError:
-        return text
-    return _plain(node, (), {}, []) if node is not None else None
-
-
-def _read_tree(path: Path, error: type[WorkbenchError]) -> tuple[dict[str, Any], dict[Key, int]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as reason:
@@ -92,17 +95,28 @@ def _read_tree(path: Path, error: type[WorkbenchError]) -> tuple[dict[str, Any],
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.BaseLoader)):
             raise error(f"{path} uses YAML references (& and *). Write the values out.")
         node = yaml.compose(text, Loader=yaml.BaseLoader)
+        data = _plain(node, (), lines, faults) if node is not None else None
     except yaml.YAMLError as broken:
         mark = getattr(broken, "problem_mark", None)
         at = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(broken, "problem", None) or "the text is broken"
+        problem = getattr(broken, "problem", None) or "it holds a sign that no text has"
         raise error(f"{path}{at} is not valid YAML: {problem}.") from None
-    data = _plain(node, (), lines, faults) if node is not None else None
+    except RecursionError:
+        raise error(f"{path} is nested too deeply.") from None
     if faults:
         raise error(gathered(f"{path} cannot be used:", faults))
     if not isinstance(data, dict):
         raise error(f"{path} is empty, or not a list of `key: value` lines.")
     return data, lines
+
+
+def parse_scalar(text: str) -> Any:
+    """Plain data from one YAML value given as text, as on the command line."""
+    try:
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
+    except yaml.YAMLError:
+        return text
+    return _plain(node, (), {}, []) if node is not None else None
 
 
 def _plain(node: yaml.Node, key: Key, lines: dict[Key, int], faults: list[str]) -> Any:
@@ -133,7 +147,8 @@ def _sentence(fault: Any, model: type[BaseModel], lines: Mapping[Key, int]) -> s
     where = f"line {line}, {_dotted(key)}" if line else _dotted(key)
     kind, given = fault["type"], fault["input"]
     if kind == "extra_forbidden":
-        return f'{where}: there is no key "{key[-1]}" here.{did_you_mean(str(key[-1]), _known_at(model, key[:-1]))}'
+        near = did_you_mean(str(key[-1]), _known_at(model, key[:-1]))
+        return f'{where}: there is no key "{key[-1]}" here.{near}'
     if kind == "missing":
         return f"{where}: this key is missing."
     if kind in {"literal_error", "enum"}:
@@ -143,7 +158,7 @@ def _sentence(fault: Any, model: type[BaseModel], lines: Mapping[Key, int]) -> s
     if kind == "value_error":
         return f"{where}: {message}" if key else message
     shown = "nothing" if given is None else f'"{given}"' if isinstance(given, str) else "this"
-    return f"{where}: {shown} cannot be used; expected {message}."
+    return f"{where}: {shown} cannot be used; expected {EXPECTED.get(kind, message)}."
 
 
 def _dotted(key: Key) -> str:

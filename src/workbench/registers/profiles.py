@@ -51,7 +51,7 @@ class ReleaseProfile(Document):
     """Fewest persons on a category of a model; OpenSAFELY's cox-ipw action uses 5."""
 
     level_events: Count = 5
-    """Fewest events on a category of a model; with fewer its coefficient tells of single persons."""
+    """Fewest events on a category of a model; with fewer its coefficient points at persons."""
 
     decimals: Annotated[int, Field(ge=0, le=6)] = 3
     """Decimals of survival, hazard ratios, differences and other estimates."""

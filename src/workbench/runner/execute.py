@@ -22,6 +22,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from workbench import errors
 from workbench.errors import RunError, WorkbenchError
+from workbench.runner.kernels import private_kernel
 from workbench.runner.manifest import Manifest, environment, hashes, read_manifest, write_manifest
 from workbench.runner.plan import Plan
 from workbench.runner.task import COUNTS, TASK, write_task
@@ -80,7 +81,7 @@ def _execute(plan: Plan, work: Path) -> WorkbenchError | None:
     """Run the notebook; give back what stopped it, in words that hold no data."""
     given = {**plan.parameters, "study_file": str(work / TASK), "run_folder": str(work)}
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), private_kernel() as kernel:
             warnings.simplefilter("ignore")  # papermill's dependencies warn about their own future
             papermill.execute_notebook(
                 str(plan.notebook),
@@ -91,6 +92,7 @@ def _execute(plan: Plan, work: Path) -> WorkbenchError | None:
                 log_output=False,
                 # Not papermill's own cwd: it changes the folder of the whole process.
                 resources={"metadata": {"path": str(work)}},
+                **kernel,
             )
     except PapermillExecutionError as failed:
         (work / LOG).write_text(str(failed), encoding="utf-8")

@@ -154,6 +154,7 @@ class Session:
             question=study.question,
             facts=facts,
             provenance=self._provenance(version),
+            labels=self.labels,
         )
 
     def _provenance(self, version: Version) -> Mapping[str, str]:

@@ -1,0 +1,72 @@
+"""Which rule judges which result; a result without a rule is refused, with what to do instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+import pandas as pd
+
+from workbench.analysis.description import COLUMNS as TABLE_ONE
+from workbench.analysis.ledger import Ledger
+from workbench.analysis.regression import CoxFit
+from workbench.analysis.survival import LogRank
+from workbench.errors import DisclosureError
+from workbench.output.judgement import Judgement
+from workbench.output.ledger_rules import judge_ledger
+from workbench.output.model_rules import judge_cox, judge_logrank
+from workbench.output.survival_rules import AT_RISK, CURVE, judge_curve
+from workbench.output.table_one_rules import judge_table_one
+from workbench.registers.profiles import ReleaseProfile
+
+
+def judge(
+    result: object, policy: ReleaseProfile, *, at_risk: pd.DataFrame | None = None
+) -> Judgement:
+    """Judge a result by the rule of its kind.
+
+    Raises
+    ------
+    DisclosureError
+        No rule knows this result, or its rule shows nothing of it.
+    """
+    is_frame = isinstance(result, pd.DataFrame)
+    if is_frame and _ends_with(result, CURVE):
+        return judge_curve(result, policy, at_risk=at_risk)
+    if at_risk is not None:
+        raise DisclosureError("at_risk goes with a survival curve only. Leave it out.")
+    if isinstance(result, Ledger):
+        return judge_ledger(result, policy)
+    if isinstance(result, LogRank):
+        return judge_logrank(result, policy)
+    if isinstance(result, CoxFit):
+        return judge_cox(result, policy)
+    if is_frame and result.columns.tolist() == TABLE_ONE:
+        return judge_table_one(result, policy)
+    if is_frame:
+        _refuse_frame(result)
+    raise DisclosureError(
+        f"The gate cannot judge a {type(result).__name__}. Release the result it was made from, "
+        "and draw from that."
+    )
+
+
+def _ends_with(frame: pd.DataFrame, columns: Sequence[str]) -> bool:
+    return bool(frame.columns.tolist()[-len(columns) :] == list(columns))
+
+
+def _refuse_frame(frame: pd.DataFrame) -> NoReturn:
+    if _ends_with(frame, AT_RISK):
+        raise DisclosureError(
+            "Numbers at risk subtract from their curve, so both are judged together: "
+            "release(curve, policy, title=..., at_risk=at_risk)."
+        )
+    if {"q", "estimate", "lower", "upper"} <= set(frame.columns):
+        raise DisclosureError(
+            "A quantile is one person's time. Read it off the released curve instead: "
+            "release_quantiles(curve, title=..., q=0.5)."
+        )
+    raise DisclosureError(
+        "The gate cannot judge a frame with these columns. It knows those of "
+        "description.table_one and survival.kaplan_meier; rows of persons never leave."
+    )

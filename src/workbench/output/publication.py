@@ -1,0 +1,141 @@
+"""Collect released results and write them as one release folder.
+
+Only here are release files written, and only from `Released`. The folder is made beside its place
+and renamed into it, so that it is whole or not there. `release.json` lists every other file with
+its hash, the rules and what was hidden by reason; the same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import DisclosureError, RunError
+from workbench.output import tables
+from workbench.output.disclosure import Released, count_hidden, require_released
+from workbench.output.report import ReportContext, Section, build_report
+
+RECORD, REPORT = "release.json", "report.html"
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
+# Names of our own files, and anchors the report uses itself.
+TAKEN = {"release", "report", "results", "hidden-and-why", "how-to-read", "provenance-of-numbers"}
+
+
+@dataclass
+class Publication:
+    """A release folder in the making."""
+
+    folder: Path
+    sections: list[Section] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        """Take the folder as a path or as text."""
+        self.folder = Path(self.folder)
+
+    def add(
+        self, released: Released, *, name: str, heading: str, text: str = "", method: str = ""
+    ) -> None:
+        """Put a released result at the end of the report.
+
+        Parameters
+        ----------
+        released
+            What `release` or a drawing function gave.
+        name
+            Name of its files: small letters, digits, `-` and `_`, beginning with a letter.
+        heading, text, method
+            Heading, paragraphs (parted by an empty line) and one line on the method.
+
+        Raises
+        ------
+        DisclosureError
+            Not a released result, or a name that is taken or cannot be used.
+        """
+        require_released(released)
+        if not NAME.fullmatch(name) or name in TAKEN:
+            raise DisclosureError(
+                f'name "{name}": expected small letters, digits, "-" and "_", beginning with a '
+                f"letter, and none of {', '.join(sorted(TAKEN))}."
+            )
+        if any(section.name == name for section in self.sections):
+            raise DisclosureError(
+                f'name "{name}": another result is already published under it. Give each its own.'
+            )
+        self.sections.append(Section(name, heading, released, text, method))
+
+    def write(self, context: ReportContext) -> Path:
+        """Write tables, figures, report.html and the release record; give back the folder.
+
+        Raises
+        ------
+        DisclosureError
+            Nothing was added, or a result was changed since it was released.
+        RunError
+            The folder cannot be written (a full disk, no permission); nothing is left behind.
+        """
+        if not self.sections:
+            raise DisclosureError("Nothing has been added, so there is nothing to publish.")
+        files = self._files()
+        files[REPORT] = build_report(context, self.sections).encode("utf-8")
+        files[RECORD] = self._record(context, files)
+        try:
+            _write_folder(self.folder, files)
+        except OSError as reason:
+            raise RunError(f"{self.folder} cannot be written: {reason.strerror}.") from None
+        return self.folder
+
+    def _files(self) -> dict[str, bytes]:
+        """Every table as CSV; every figure as its pictures and the numbers drawn."""
+        files = {}
+        for section in self.sections:
+            files[f"{section.name}.csv"] = tables.to_csv(section.released)
+            for ending, content in section.released.files.items():
+                files[f"{section.name}.{ending}"] = content
+        return files
+
+    def _record(self, context: ReportContext, files: dict[str, bytes]) -> bytes:
+        items = []
+        for section in self.sections:
+            names = [f"{section.name}.{ending}" for ending in ("csv", *section.released.files)]
+            words = {"name": section.name, "heading": section.heading, "method": section.method}
+            items.append({**words, **section.released.record(), "files": names})
+        record: dict[str, Any] = {
+            "format": 1,
+            "study": {
+                "title": context.title,
+                "question": context.question,
+                "facts": dict(context.facts),
+                "provenance": dict(context.provenance),
+            },
+            "items": items,
+            "hidden": count_hidden([section.released for section in self.sections]),
+            "files": {
+                name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+                for name, content in sorted(files.items())
+            },
+        }
+        return (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
+
+
+def _write_folder(folder: Path, files: dict[str, bytes]) -> None:
+    """Write beside the place and rename; an older release is replaced as a whole."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    making = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        for name, content in files.items():
+            (making / name).write_bytes(content)
+        if folder.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+            folder.rename(old / folder.name)
+            making.rename(folder)
+            shutil.rmtree(old)
+        else:
+            making.rename(folder)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)

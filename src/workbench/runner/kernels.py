@@ -1,0 +1,40 @@
+"""Kernels that only their own runner can listen to.
+
+By default a kernel talks over TCP ports that every process on the machine can read, printed
+values of persons included. On systems with Unix sockets each kernel gets sockets in a folder of its
+own that nobody else may enter.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import mkdtemp
+
+from jupyter_client.manager import AsyncKernelManager
+
+
+@contextmanager
+def private_kernel() -> Iterator[dict[str, object]]:
+    """Arguments that give papermill a kernel with private sockets; they vanish with it.
+
+    On Windows the arguments are empty: there are no such sockets, and the kernel listens on the
+    machine's own address only.
+    """
+    if os.name != "posix":
+        yield {}
+        return
+    folder = mkdtemp(prefix="wb-")  # a short path: a socket's may have about a hundred letters
+
+    class PrivateKernelManager(AsyncKernelManager):
+        """A kernel manager whose sockets lie in one private folder."""
+
+        def __init__(self, **options: object) -> None:
+            super().__init__(**options, transport="ipc", ip=f"{folder}/k")
+
+    try:
+        yield {"kernel_manager_class": PrivateKernelManager}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
