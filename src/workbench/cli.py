@@ -15,7 +15,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table as RichTable
 
 from workbench.data.drafting import draft_register
 from workbench.data.faults import describe_faults
@@ -137,23 +136,16 @@ def status(project: ProjectOption = Path(), store: StoreOption = None) -> None:
     if not tables:
         out.print(f"The store {_shown(here.store_folder)} is empty.")
         return
-    shown = RichTable("table", "version", "read", "kept", "set aside", "period", "imported", "from")
     for name, versions in tables.items():
+        out.print(name)
         for version in versions:
-            shown.add_row(
-                name,
-                version.name,
-                *(
-                    str(n)
-                    for n in (version.n_rows_read, version.n_rows_kept, version.n_rows_set_aside)
-                ),
-                f"{version.first_date} to {version.last_date}"
-                if version.first_date
-                else "no dates",
-                version.imported_at[:10],
-                ", ".join(source.name for source in version.sources),
+            dates = (
+                f"{version.first_date} to {version.last_date}" if version.first_date else "no dates"
             )
-    out.print(shown)
+            sources = ", ".join(source.name for source in version.sources)
+            counts = f"{version.n_rows_kept} rows, {version.n_rows_set_aside} set aside"
+            imported = f"imported {version.imported_at[:10]} from {sources}"
+            out.print(f"  {version.name}: {counts}; {dates}; {imported}", markup=False)
 
 
 @app.command()

@@ -19,6 +19,8 @@ from workbench.output.survival_rules import AT_RISK, CURVE, judge_curve
 from workbench.output.table_one_rules import judge_table_one
 from workbench.registers.profiles import ReleaseProfile
 
+AT_RISK_ALONE = "at_risk goes with a survival curve only. Leave it out."
+
 
 def judge(
     result: object, policy: ReleaseProfile, *, at_risk: pd.DataFrame | None = None
@@ -30,25 +32,32 @@ def judge(
     DisclosureError
         No rule knows this result, or its rule shows nothing of it.
     """
-    is_frame = isinstance(result, pd.DataFrame)
-    if is_frame and _ends_with(result, CURVE):
-        return judge_curve(result, policy, at_risk=at_risk)
+    if isinstance(result, pd.DataFrame):
+        return _judge_frame(result, policy, at_risk)
     if at_risk is not None:
-        raise DisclosureError("at_risk goes with a survival curve only. Leave it out.")
+        raise DisclosureError(AT_RISK_ALONE)
     if isinstance(result, Ledger):
         return judge_ledger(result, policy)
     if isinstance(result, LogRank):
         return judge_logrank(result, policy)
     if isinstance(result, CoxFit):
         return judge_cox(result, policy)
-    if is_frame and result.columns.tolist() == TABLE_ONE:
-        return judge_table_one(result, policy)
-    if is_frame:
-        _refuse_frame(result)
     raise DisclosureError(
         f"The gate cannot judge a {type(result).__name__}. Release the result it was made from, "
         "and draw from that."
     )
+
+
+def _judge_frame(
+    frame: pd.DataFrame, policy: ReleaseProfile, at_risk: pd.DataFrame | None
+) -> Judgement:
+    if _ends_with(frame, CURVE):
+        return judge_curve(frame, policy, at_risk=at_risk)
+    if at_risk is not None:
+        raise DisclosureError(AT_RISK_ALONE)
+    if frame.columns.tolist() == TABLE_ONE:
+        return judge_table_one(frame, policy)
+    _refuse_frame(frame)
 
 
 def _ends_with(frame: pd.DataFrame, columns: Sequence[str]) -> bool:

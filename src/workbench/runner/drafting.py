@@ -15,19 +15,17 @@ def draft_study(register: Register, table_name: str) -> str:
     durations = [
         name
         for name, one in table.variables.items()
-        if one.unit in DAYS_IN and one.type in {"integer", "decimal"}
+        if one.unit in DAYS_IN and one.type in {"integer", "decimal"} and "age" not in name.lower()
     ]
+    as_of = "as_of: 2020-12-31              # ? the last day on which events are known"
     lines = [
-        "# A study to start from. Read every line marked '?' and mend it, then: workbench run THIS_FILE",
+        "# A study to start from. Read every line marked '?' and mend it, then:",
+        "#   workbench run THIS_FILE",
         f"title: {register.label}          # ?",
-        "question: How long do patients live, and how does it differ between groups?   # ?",
+        "question: How long do patients live, and does it differ between groups?   # ?",
         f"register: {register.name}",
         f"table: {table_name}",
-        *(
-            ["as_of: 2020-12-31              # ? the last day on which events are known"]
-            if dates
-            else []
-        ),
+        *([as_of] if dates else []),
         f"notebook: {STANDARD_NOTEBOOK}",
         "",
         "cohort:",
@@ -37,61 +35,52 @@ def draft_study(register: Register, table_name: str) -> str:
         "  outcome: death from any cause   # ? in words",
         *_follow_up_lines(table, dates, durations),
         "",
-        "variables:                        # what is described, compared and adjusted for",
-    ]
-    chosen = [name for name in _analysable(table) if name not in {*durations[:1], _status(table)}]
-    lines += [f"  {name}: {{label: {_label(table, name)}}}" for name in chosen] or [
-        "  # ? name at least one"
-    ]
-    groups = [name for name in chosen if table.variables[name].codes]
-    if groups:
-        lines.append(f"group: {groups[0]}                # ? compare by this one")
-    lines += [
-        f"model: [{', '.join(chosen[:3])}]   # ? adjust for these",
+        *_variable_lines(table, {*durations[:1], _status(table)}),
         "coverage: Not known.              # ? what is known of the register's coverage",
     ]
     return "\n".join(lines) + "\n"
 
 
 def _cohort_lines(table: Table, dates: list[str]) -> list[str]:
-    lines = []
+    lines = ["  # The table has durations and no dates: no period can be chosen."]
     if dates:
-        lines += [
+        lines = [
             f"  index_date: {table.dated_by or dates[0]}        # ? persons are followed from here",
             "  # period: {from: 2010-01-01, to: 2019-12-31}",
         ]
-    else:
-        lines.append("  # The table has durations and no dates: no period can be chosen.")
-    lines += [
-        "  include: []                     # - {variable: NAME, in: [CODE], because: why the others leave}",
-        "  exclude: []                     # - {variable: NAME, is_missing: yes, because: why these leave}",
+    return [
+        *lines,
+        "  include: []   # - {variable: NAME, in: [CODE], because: why the others leave}",
+        "  exclude: []   # - {variable: NAME, is_missing: yes, because: why these leave}",
     ]
-    return lines
 
 
 def _follow_up_lines(table: Table, dates: list[str], durations: list[str]) -> list[str]:
+    status = _status(table) or "STATUS"
     if durations or not dates:
-        duration = durations[0] if durations else "DURATION"
-        return [
-            f"  duration: {duration}                  # ? the variable with the length of follow-up",
-            f"  event: {{variable: {_status(table) or 'STATUS'}, in: [1]}}   # ? the codes that are the event",
-            "  unit: years",
-        ]
-    return [
-        f"  end_date: {dates[-1]}                 # ? the last day of follow-up",
-        f"  event: {{variable: {_status(table) or 'STATUS'}, in: [1]}}   # ? the codes that are the event",
-        "  unit: years",
-    ]
+        length = f"  duration: {durations[0] if durations else 'DURATION'}"
+        length += "          # ? the variable with the length of follow-up"
+    else:
+        length = f"  end_date: {dates[-1]}         # ? the last day of follow-up"
+    event = f"  event: {{variable: {status}, in: [1]}}   # ? the codes that are the event"
+    return [length, event, "  unit: years"]
+
+
+def _variable_lines(table: Table, left_out: set[str]) -> list[str]:
+    chosen = [name for name in _analysable(table) if name not in left_out]
+    lines = ["variables:                        # what is described, compared and adjusted for"]
+    lines += [f"  {name}: {{label: {_label(table, name)}}}" for name in chosen]
+    lines += [] if chosen else ["  # ? name at least one"]
+    groups = [name for name in chosen if table.variables[name].is_category]
+    if groups:
+        lines.append(f"group: {groups[0]}                # ? compare by this one")
+    return [*lines, f"model: [{', '.join(chosen[:3])}]   # ? adjust for these"]
 
 
 def _status(table: Table) -> str:
-    """The likeliest status variable: two or three codes, named like one."""
-    named = [
-        name
-        for name in table.variables
-        if name.lower().startswith(("stat", "event", "dead", "death"))
-    ]
-    return named[0] if named else ""
+    """The likeliest status variable: named like one."""
+    likely = ("stat", "event", "dead", "death")
+    return next((name for name in table.variables if name.lower().startswith(likely)), "")
 
 
 def _analysable(table: Table) -> list[str]:

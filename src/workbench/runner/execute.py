@@ -10,7 +10,6 @@ import errno
 import json
 import os
 import shutil
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -81,8 +80,7 @@ def _execute(plan: Plan, work: Path) -> WorkbenchError | None:
     """Run the notebook; give back what stopped it, in words that hold no data."""
     given = {**plan.parameters, "study_file": str(work / TASK), "run_folder": str(work)}
     try:
-        with warnings.catch_warnings(), private_kernel() as kernel:
-            warnings.simplefilter("ignore")  # papermill's dependencies warn about their own future
+        with private_kernel() as kernel:
             papermill.execute_notebook(
                 str(plan.notebook),
                 str(work / NOTEBOOK),

@@ -187,7 +187,7 @@ def open_study(study_file: str | Path, run_folder: str | Path = "") -> Session:
         path, folder = _prepare_by_hand(path)
     task = read_task(folder / TASK)
     random.seed(task.study.seed)
-    np.random.seed(task.study.seed)  # noqa: NPY002  (libraries draw from the global generator)
+    np.random.seed(task.study.seed)  # libraries draw from the global generator
     register = load_register(task.study.register_name, task.project.params_folders)
     return Session(
         study=task.study,

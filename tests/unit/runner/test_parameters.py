@@ -31,7 +31,9 @@ def test_an_unknown_parameter_is_refused_with_the_nearest(tmp_path):
 
 
 def test_a_parameter_of_the_wrong_type_is_refused(tmp_path):
-    with pytest.raises(StudyError, match='study.yaml, parameters.*horizon: "long" cannot be used'):
+    with pytest.raises(
+        StudyError, match='(?s)study.yaml, parameters.*horizon: "long" cannot be used'
+    ):
         checked(tmp_path, {"horizon": "long"})
 
 
