@@ -31,7 +31,7 @@ LONGEST_HEADER = 1 << 20  # characters
 MOST_MISFITS = 1_000_000  # beyond this it is not lines that are wrong but the file
 Rejected = tuple[int, int, str, bool]  # line, its place in bytes, its text, runs into others
 # A blank line outside quotation marks; quoted text is matched first so that it is passed over.
-QUOTED_OR_BLANK = re.compile(rb'"[^"]*"|(?<=[\r\n])(?:\r\n|\n|\r(?!\n))')
+QUOTED_OR_BLANK = re.compile(rb'"[^"]*"|(?<=\n)\r?\n|(?<=\r)\r(?!\n)')
 
 
 def read(file: Path, table: Table, *, staging: Path) -> Extract:

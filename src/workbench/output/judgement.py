@@ -103,6 +103,9 @@ def take_out(
         cells = chosen & frame[column].notna() & ~hidden[column]
         n_cells += int(cells.sum())
         hidden[column] = hidden[column] | cells
+        if pd.api.types.is_integer_dtype(frame[column]):
+            # A plain integer column would turn into fractions around the hole.
+            frame[column] = frame[column].astype("Int64")
         frame[column] = frame[column].mask(cells)
     return frame, hidden, n_cells
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NoReturn
 
 import pandas as pd
 
@@ -57,25 +56,25 @@ def _judge_frame(
         raise DisclosureError(AT_RISK_ALONE)
     if frame.columns.tolist() == TABLE_ONE:
         return judge_table_one(frame, policy)
-    _refuse_frame(frame)
+    raise DisclosureError(_advice(frame))
 
 
 def _ends_with(frame: pd.DataFrame, columns: Sequence[str]) -> bool:
     return bool(frame.columns.tolist()[-len(columns) :] == list(columns))
 
 
-def _refuse_frame(frame: pd.DataFrame) -> NoReturn:
+def _advice(frame: pd.DataFrame) -> str:
     if _ends_with(frame, AT_RISK):
-        raise DisclosureError(
+        return (
             "Numbers at risk subtract from their curve, so both are judged together: "
             "release(curve, policy, title=..., at_risk=at_risk)."
         )
     if {"q", "estimate", "lower", "upper"} <= set(frame.columns):
-        raise DisclosureError(
+        return (
             "A quantile is one person's time. Read it off the released curve instead: "
             "release_quantiles(curve, title=..., q=0.5)."
         )
-    raise DisclosureError(
+    return (
         "The gate cannot judge a frame with these columns. It knows those of "
         "description.table_one and survival.kaplan_meier; rows of persons never leave."
     )

@@ -52,7 +52,7 @@ def judge_ledger(ledger: Ledger, policy: ReleaseProfile) -> Judgement:
     population = population.assign(step=len(merged) + 1)
     whole = pd.concat([merged, population], ignore_index=True) if len(merged) else population
     safe, hidden, counts = _hide_unsafe(whole.reset_index(drop=True), policy)
-    shows_rows = not hidden["n_rows_in"].any()
+    shows_rows = not hidden["n_rows_in"].iloc[-1]
     counts = {"ledger steps merged with a neighbour": len(steps) - len(spans), **counts}
     leavers, checks = _judge_leavers(ledger, spans, steps, policy), _judge_checks(ledger, policy)
     notes = []

@@ -133,8 +133,13 @@ def _write_folder(folder: Path, files: dict[str, bytes]) -> None:
         if folder.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
             folder.rename(old / folder.name)
-            making.rename(folder)
-            shutil.rmtree(old)
+            try:
+                making.rename(folder)
+            except OSError:
+                (old / folder.name).rename(folder)
+                raise
+            finally:
+                shutil.rmtree(old, ignore_errors=True)
         else:
             making.rename(folder)
     finally:

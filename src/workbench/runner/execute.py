@@ -21,7 +21,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from workbench import errors
 from workbench.errors import RunError, WorkbenchError
-from workbench.runner.kernels import private_kernel
+from workbench.runner.kernels import close_event_loop, private_kernel
 from workbench.runner.manifest import Manifest, environment, hashes, read_manifest, write_manifest
 from workbench.runner.plan import Plan
 from workbench.runner.task import COUNTS, TASK, write_task
@@ -97,6 +97,8 @@ def _execute(plan: Plan, work: Path) -> WorkbenchError | None:
         return _translated(failed)
     except DeadKernelError:
         return RunError("the notebook's kernel died (out of memory, or a crash in a library).")
+    finally:
+        close_event_loop()
     return None
 
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from tempfile import mkdtemp
 
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import ensure_event_loop
 
 
 @contextmanager
@@ -38,3 +39,13 @@ def private_kernel() -> Iterator[dict[str, object]]:
         yield {"kernel_manager_class": PrivateKernelManager}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def close_event_loop() -> None:
+    """Close the event loop that running a notebook left in this thread.
+
+    Whoever runs notebooks from threads would otherwise gather open sockets.
+    """
+    loop = ensure_event_loop()
+    if not loop.is_running():
+        loop.close()

@@ -24,7 +24,7 @@ def persons():
     """600 persons in three stages, followed to ten years; the worse the stage the shorter."""
     draw = np.random.default_rng(7)
     stage = draw.integers(0, 3, 600)
-    years = draw.exponential(12 / (1 + 2 * stage))
+    years = draw.exponential(12 / (1 + 0.7 * stage))
     return pd.DataFrame(
         {
             "years": np.minimum(years, 10).round(3),

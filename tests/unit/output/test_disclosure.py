@@ -101,8 +101,9 @@ def test_a_result_changed_by_force_is_noticed(ledger):
 
 def test_changing_what_is_given_out_changes_nothing(ledger):
     before = ledger.csv()
-    ledger.frame.loc[0, "n_persons_out"] = 3
-    ledger.hidden.loc[0, "n_persons_out"] = True
+    frame, hidden = ledger.frame, ledger.hidden
+    frame.loc[0, "n_persons_out"] = 3
+    hidden.loc[0, "n_persons_out"] = True
     with pytest.raises(TypeError):
         ledger.facts["n_persons"] = 3
     assert ledger.csv() == before

@@ -1,7 +1,8 @@
-"""Figures: from released results only, the same bytes each time, with words for those who cannot see."""
+"""Figures: from released results only, the same bytes each time, with words beside them."""
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -95,7 +96,7 @@ def test_numbers_under_the_axis_add_up_with_the_curve(curve, logrank):
 
 def test_names_at_the_curves_ends_do_not_overlap():
     placed = sorted(survival_figure._apart([0.2, 0.21, 0.2, 0.9], least=0.06))
-    assert all(b - a >= 0.059 for a, b in zip(placed, placed[1:], strict=False))
+    assert all(b - a >= 0.059 for a, b in itertools.pairwise(placed))
 
 
 def test_a_curve_that_falls_to_zero_is_drawn(policy, persons):

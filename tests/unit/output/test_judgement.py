@@ -12,6 +12,7 @@ from workbench.errors import DisclosureError
 from workbench.output.judgement import (
     are_safe,
     is_small,
+    nothing_hidden,
     safe_spans,
     significant,
     take_out,
@@ -35,10 +36,19 @@ def test_significant_digits():
 
 
 def test_a_missing_cell_is_not_called_hidden():
-    frame = pd.DataFrame({"n": [3.0, np.nan]})
-    shown, hidden, n_cells = take_out(frame, frame != frame, rows=[True, True], columns=["n"])
+    frame = pd.DataFrame({"n": [3.0, np.nan], "k": [3, 8]})
+    shown, hidden, n_cells = take_out(
+        frame, nothing_hidden(frame), rows=[True, True], columns=["n"]
+    )
     assert shown["n"].isna().all()
-    assert hidden["n"].tolist() == [True, True] or n_cells == 1
+    assert hidden["n"].tolist() == [True, False]
+    assert n_cells == 1
+
+
+def test_whole_numbers_beside_a_hole_stay_whole():
+    frame = pd.DataFrame({"k": [3, 8]})
+    shown, _, _ = take_out(frame, nothing_hidden(frame), rows=[True, False], columns=["k"])
+    assert str(shown["k"].iloc[1]) == "8"
 
 
 @given(

@@ -36,6 +36,9 @@ def test_no_small_number_can_be_subtracted_from_a_released_ledger(
             for second in range(first, len(entered)):
                 assert not 0 < entered.iloc[first] - entered.iloc[second] < 5
     assert released.frame["n_persons_in"].iloc[-1] == population
+    for end in ("in", "out"):
+        spare = (released.frame[f"n_rows_{end}"] - released.frame[f"n_persons_{end}"]).dropna()
+        assert not spare.abs().between(1, 4).any()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

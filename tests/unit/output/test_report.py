@@ -1,4 +1,4 @@
-"""The report stands alone: no script, nothing fetched, headings in order, words for every picture."""
+"""The report stands alone: no script, nothing fetched, words for every picture."""
 
 from __future__ import annotations
 

@@ -54,7 +54,9 @@ def test_no_small_number_can_be_subtracted_from_a_released_curve(policy, rows, b
         assert (together == own["at_risk"].iloc[0]).all()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
+)
 @given(st.lists(PERSON, min_size=1, max_size=120))
 def test_groups_left_out_are_not_small_together(policy, rows):
     persons = _persons(rows)

@@ -53,8 +53,9 @@ def test_few_missing_hide_counts_of_a_number_but_not_its_mean(persons, policy):
 
 def test_means_and_quartiles_are_rounded_to_significant_digits(persons, policy):
     shown = _release(persons, policy, variables=["age"]).frame
-    assert shown["median"].iloc[0] == float(f"{persons['age'].median():.3g}")
-    assert shown["mean"].iloc[0] == float(f"{persons['age'].mean():.3g}")
+    for column, exact in (("median", persons["age"].median()), ("mean", persons["age"].mean())):
+        rounded = shown[column].iloc[0]
+        assert rounded == round(rounded, 1) == pytest.approx(exact, abs=0.051)
 
 
 def test_quartiles_need_twice_the_threshold(persons, policy):

@@ -11,9 +11,9 @@ import sys
 import time
 
 import pytest
-from notebooks import REPORT, write_notebook
 from projects import STUDY, import_rows, make_project, many_rows, study_file
 
+from notebooks import REPORT, write_notebook
 from workbench.errors import DataError, RunError, StoreError, StudyError
 from workbench.project import Project, open_project
 from workbench.runner.execute import run_study

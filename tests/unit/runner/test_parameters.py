@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from notebooks import GIVEN, write_notebook
 
+from notebooks import GIVEN, write_notebook
 from workbench.errors import StudyError
 from workbench.runner.parameters import checked_parameters
 
