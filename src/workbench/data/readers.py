@@ -159,30 +159,33 @@ def _excel_chunks(file: Path, wanted_sheet: str | None) -> Chunks:
         if name not in names:
             raise DataError(f'{file} has no sheet "{name}".{did_you_mean(name, names)}')
         book[name].reset_dimensions()  # what a file says of its size is often wrong
-        rows = _excel_rows(file, book[name])
-        headers = [cell or "" for cell in next(rows, [])]
-        while headers and not headers[-1].strip():
-            headers.pop()
-        if not headers:
-            raise DataError(f'{file}, sheet "{name}": the first row holds no headers.')
-        values: list[list[str | None]] = []
-        for cells in rows:
-            if any(cell is not None for cell in cells[len(headers) :]):
-                raise DataError(
-                    f'{file}, sheet "{name}": there are values to the right of the last header.'
-                )
-            if any(cell is not None for cell in cells):
-                values.append([*cells[: len(headers)], *[None] * (len(headers) - len(cells))])
-            if len(values) == CHUNK_ROWS:
-                yield headers, list(zip(*values, strict=True))
-                values = []
-        yield headers, list(zip(*values, strict=True)) or [()] * len(headers)
+        with closing(_excel_rows(file, book[name])) as rows:
+            yield from _excel_table(f'{file}, sheet "{name}"', rows)
 
 
-def _excel_rows(file: Path, sheet: Any) -> Iterator[list[str | None]]:
+def _excel_table(where: str, rows: Iterator[list[str | None]]) -> Chunks:
+    headers = [cell or "" for cell in next(rows, [])]
+    while headers and not headers[-1].strip():
+        headers.pop()
+    if not headers:
+        raise DataError(f"{where}: the first row holds no headers.")
+    values: list[list[str | None]] = []
+    for cells in rows:
+        if any(cell is not None for cell in cells[len(headers) :]):
+            raise DataError(f"{where}: there are values to the right of the last header.")
+        if any(cell is not None for cell in cells):
+            values.append([*cells[: len(headers)], *[None] * (len(headers) - len(cells))])
+        if len(values) == CHUNK_ROWS:
+            yield headers, list(zip(*values, strict=True))
+            values = []
+    yield headers, list(zip(*values, strict=True)) or [()] * len(headers)
+
+
+def _excel_rows(file: Path, sheet: Any) -> Generator[list[str | None], None, None]:
     try:
-        for row in sheet.iter_rows(values_only=True):
-            yield [_cell_text(cell) for cell in row]
+        with closing(sheet.iter_rows(values_only=True)) as rows:
+            for row in rows:
+                yield [_cell_text(cell) for cell in row]
     except Exception:  # as above: any error of a damaged file, in words that may quote cells
         raise DataError(f"{file} is not a whole Excel file. Save it again as .xlsx.") from None
 

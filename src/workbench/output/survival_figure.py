@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,8 @@ PLOT_HEIGHT = 3.1
 TOP, AXIS = 0.14, 0.66  # inches over the plot, and for its axis below
 ROW = 0.17
 LEFT_EDGE = 0.012
+LETTER = 0.0106  # of the figure's width, bold
+LONGEST_NAME, WRAP = 30, 17
 MOST_TICKS = 8
 SOFT = "#555555"
 
@@ -99,8 +102,8 @@ def draw(plan: Plan, figure: Any) -> None:
     """Draw the curves, and the numbers aligned with the ticks."""
     height = plan.height
     longest = max(len(line.name) for line in plan.lines)
-    left = min(0.3, 0.125 + 0.0105 * max(longest - 4, 0))
-    right = max(0.72, 0.945 - 0.0105 * max(longest - 2, 0))
+    left = max(0.125, 0.06 + LETTER * longest)
+    right = 0.97 - LETTER * min(max(longest, 2), WRAP + 1)
     bottom = (plan.table_height + AXIS) / height
     axes = figure.add_axes((left, bottom, right - left, PLOT_HEIGHT / height))
     for line in plan.lines:
@@ -145,7 +148,8 @@ def _name(by: list[str], key: Any, labels: Mapping[str, str]) -> str:
     if not by:
         return "All"
     parts = key if isinstance(key, tuple) else (key,)
-    return ", ".join(labels.get(str(part), str(part)) for part in parts)
+    name = ", ".join(labels.get(str(part), str(part)) for part in parts)
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
 
 
 def _numbers_at(steps: pd.DataFrame, tick: float) -> tuple[int, int]:
@@ -189,8 +193,9 @@ def _name_curves(axes: Any, plan: Plan) -> None:
     for line in plan.lines:
         steps = line.steps[line.steps["time"] <= plan.end]
         ends.append(float(steps["estimate"].iloc[-1]) if len(steps) else 1.0)
-    places = _apart(ends, least=0.062)
-    for line, end, place in zip(plan.lines, ends, places, strict=True):
+    names = ["\n".join(textwrap.wrap(line.name, WRAP)) for line in plan.lines]
+    places = _apart(ends, least=0.118 if any("\n" in name for name in names) else 0.062)
+    for line, name, end, place in zip(plan.lines, names, ends, places, strict=True):
         last = min(float(line.steps["time"].iloc[-1]), plan.end)
         if abs(place - end) > 0.01 or last < plan.end:
             axes.plot(
@@ -201,7 +206,7 @@ def _name_curves(axes: Any, plan: Plan) -> None:
                 alpha=0.7,
                 clip_on=False,
             )
-        axes.text(plan.end * 1.018, place, line.name, color=line.colour, va="center", weight="bold")
+        axes.text(plan.end * 1.018, place, name, color=line.colour, va="center", weight="bold")
 
 
 def _apart(values: list[float], *, least: float) -> list[float]:

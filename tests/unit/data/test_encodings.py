@@ -60,7 +60,7 @@ def test_a_letter_cut_by_the_end_of_a_block_is_whole(tmp_path, monkeypatch):
         assert copy.read_text("utf-8") == SWEDISH
 
 
-@pytest.mark.parametrize("letter", list("åäöÅÄÖæøÆØéüšžŽčČćđ"))
+@pytest.mark.parametrize("letter", list("åäöÅÄÖæøÆØéüšžŽčČć"))
 def test_two_encodings_in_one_file_are_refused(tmp_path, letter):
     file = tmp_path / "mixed.csv"
     file.write_bytes("id;town\n1;Åmål\n".encode("cp1252") + f"2;a{letter}b\n".encode())
