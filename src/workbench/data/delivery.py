@@ -125,7 +125,11 @@ class Delivery:
         rows = version_folder / ROWS
         if version.n_rows_set_aside:
             faulty = "(select _place from faults)"
-            self._copy(f"select * exclude (_place) from typed where _place not in {faulty}", rows)
+            self._copy(  # in order, since a row is known by its place
+                f"select * exclude (_place) from typed where _place not in {faulty} "
+                "order by _place",
+                rows,
+            )
         else:
             self._typed_file.rename(rows)
         self._write_set_aside(version_folder / SET_ASIDE)

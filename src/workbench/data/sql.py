@@ -16,9 +16,14 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def only_this(path: Path) -> str:
+    """A path as the engine must read it: `a[1].csv` is that file, not a pattern for `a1.csv`."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
+
+
 def file_to_read(path: Path) -> str:
-    """One file, quoted: `a[1].csv` is that file, not the engine's pattern for `a1.csv`."""
-    return literal(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
+    """One file, quoted."""
+    return literal(only_this(path))
 
 
 def file_to_write(path: Path) -> str:

@@ -22,7 +22,7 @@ import ibis
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field
 
-from workbench.data.sql import file_to_read
+from workbench.data.sql import only_this
 from workbench.errors import StoreError, did_you_mean
 from workbench.registers.schema import Table
 
@@ -127,9 +127,7 @@ class Store:
         register delivers no identity.
         """
         path = self.file(table, self.version(table))
-        rows = ibis.duckdb.connect().sql(
-            f"select * from read_parquet({file_to_read(path)}, file_row_number=true)"
-        )
+        rows = ibis.duckdb.connect().read_parquet(only_this(path), file_row_number=True)
         return rows.mutate(row_id=rows.file_row_number + 1).drop("file_row_number")
 
 

@@ -69,13 +69,22 @@ def _boxes(ledger: Released, *, wrapped: bool = True) -> list[tuple[str, str]]:
     """(place, text) of each box from top to bottom."""
     rows = ledger.texts().to_dict("records")
     boxes = [("spine", "Delivered\n" + _amount(rows[0], "in"))]
-    for row in rows[:-1]:
-        reason = (
-            "\n".join(textwrap.wrap(str(row["reason"]), WRAP_SIDE)) if wrapped else row["reason"]
-        )
-        boxes.append(("side", f"{_amount(row, 'out')} left out\n{_upper_first(str(reason))}"))
+    left = [(f"{_amount(row, 'out')} left out", row["reason"]) for row in rows[:-1] if _left(row)]
+    # Reasons that nobody left for were asked all the same; one box says so.
+    idle = [str(row["reason"]) for row in rows[:-1] if not _left(row)]
+    if idle:
+        left.append(("Nobody left out for", "; ".join(idle)))
+    for amount, reason in left:
+        text = _upper_first(str(reason))
+        text = "\n".join(textwrap.wrap(text, WRAP_SIDE)) if wrapped else text
+        boxes.append(("side", f"{amount}\n{text}"))
     boxes.append(("spine", "Study population\n" + _amount(rows[-1], "in")))
     return boxes
+
+
+def _left(row: dict[str, Any]) -> bool:
+    """Whether a step may have left somebody out: a hidden number counts as one."""
+    return any(row[column] not in (0, "0") for column in ("n_rows_out", "n_persons_out"))
 
 
 def _amount(row: dict[str, Any], end: str) -> str:

@@ -12,15 +12,14 @@ METHODS = {
     ),
     "kaplan_meier": (
         "Kaplan-Meier estimate with Greenwood's variance and 95 % intervals on the log-log scale. "
-        "Steps that stand for too few events are merged, so that the drawn curve may drop up to one "
-        "step later than the exact one; at every drawn step it is exact."
+        "Events and censored persons are counted in batches, so that no step points at a person; "
+        "the note says how far the curve lies from the exact one."
     ),
     "read_off": (
-        "Read off the released Kaplan-Meier curve: the estimate of the last drawn step up to the "
-        "time asked for."
+        "Read off the released Kaplan-Meier curve, whose distance from the exact one stands there."
     ),
     "median": (
-        "The first drawn step of the released Kaplan-Meier curve at or below one half; its "
+        "The first time at which the released Kaplan-Meier curve is at or below one half; its "
         "interval inverts the curve's pointwise 95 % interval (Brookmeyer and Crowley, 1982)."
     ),
     "logrank": (

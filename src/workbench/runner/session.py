@@ -164,9 +164,6 @@ class Session:
             "Study": self.task.name,
             "Run key": self.task.key,
             "Extract": extracts,
-            "Rows read, kept, set aside at import": (
-                f"{version.n_rows_read}, {version.n_rows_kept}, {version.n_rows_set_aside}"
-            ),
             "Definition": f"SHA-256 {version.definition_sha256}",
             "Workbench code": f"SHA-256 {code_sha256()}",
             "Seed": str(self.study.seed),
