@@ -30,8 +30,8 @@ SPOKEN = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar"}
 LONGEST_HEADER = 1 << 20  # characters
 MOST_MISFITS = 1_000_000  # beyond this it is not lines that are wrong but the file
 Rejected = tuple[int, int, str, bool]  # line, its place in bytes, its text, runs into others
-# A blank line outside quotation marks; quoted text is matched first so that it is passed over.
-QUOTED_OR_BLANK = re.compile(rb'"[^"]*"|(?<=\n)\r?\n|(?<=\r)\r(?!\n)')
+BEFORE_BLANK = re.compile(rb"\n(?=\r?\n)")
+BEFORE_BLANK_CR = re.compile(rb"\r(?=\r)")  # in files without any \n
 
 
 def read(file: Path, table: Table, *, staging: Path) -> Extract:
@@ -150,19 +150,29 @@ def _row_numbers(text_file: Path, rejected: Sequence[Rejected]) -> list[int]:
     """Row numbers of rejected lines: the engine numbers lines, and blank ones among them."""
     if not rejected:
         return []
-    with (
-        text_file.open("rb") as stream,
-        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data,
-    ):
-        blanks = [
-            match.start() for match in QUOTED_OR_BLANK.finditer(data) if match.group()[:1] != b'"'
-        ]
+    blanks = _blank_lines(text_file)
     numbers = []
     for line, position, text, _ in rejected:
         # A rejected line is told together with the blank lines before it.
         n_leading = len(text) - len(text.lstrip("\r\n"))
         numbers.append(line - 1 - bisect_left(blanks, position + n_leading))
     return numbers
+
+
+def _blank_lines(text_file: Path) -> list[int]:
+    """Where blank lines begin, in bytes; those inside quotation marks are part of a value."""
+    blanks, n_marks, done = [], 0, 0
+    with (
+        text_file.open("rb") as stream,
+        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data,
+    ):
+        pattern = BEFORE_BLANK if data.find(b"\n") >= 0 else BEFORE_BLANK_CR
+        for found in pattern.finditer(data):
+            n_marks += data[done : found.end()].count(b'"')
+            done = found.end()
+            if n_marks % 2 == 0:
+                blanks.append(done)
+    return blanks
 
 
 def _with_one_line_end(text_file: Path, staging: Path) -> Path:

@@ -14,10 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-
-import papermill
-from nbclient.exceptions import DeadKernelError
-from papermill.exceptions import PapermillExecutionError
+from typing import Any
 
 from workbench import errors
 from workbench.errors import RunError, WorkbenchError
@@ -78,6 +75,11 @@ def run_study(plan: Plan, *, progress: Callable[[str], None] = lambda _: None) -
 
 def _execute(plan: Plan, work: Path) -> WorkbenchError | None:
     """Run the notebook; give back what stopped it, in words that hold no data."""
+    # Imported here: papermill takes seconds to load, which an import or a status need not wait for.
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
     given = {**plan.parameters, "study_file": str(work / TASK), "run_folder": str(work)}
     try:
         with private_kernel() as kernel:
@@ -102,7 +104,7 @@ def _execute(plan: Plan, work: Path) -> WorkbenchError | None:
     return None
 
 
-def _translated(failed: PapermillExecutionError) -> WorkbenchError:
+def _translated(failed: Any) -> WorkbenchError:
     """Our own errors keep their words; foreign ones may quote a value and only give their kind."""
     kind = getattr(errors, str(failed.ename), None)
     if isinstance(kind, type) and issubclass(kind, WorkbenchError):

@@ -1,0 +1,124 @@
+"""An import that is killed leaves the old version or the new one, and nothing in the next one's way."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from builders import TABLE, bring_in, kept, register_of, write_csv
+
+from workbench.data.delivery import sha256_of
+from workbench.data.store import CATALOGUE, SET_ASIDE, open_store
+
+TESTS = Path(__file__).parents[2]
+REGISTER = register_of({"id": "integer", "word": "text"})
+N_OLD, N_NEW = 10, 40_000
+N_RANDOM = 30
+POINTS = [
+    ("_to_disk", "before"),  # the files are written, perhaps not on disk
+    ("_to_disk", "after"),
+    ("_move_into_place", "before"),
+    ("_move_into_place", "after"),
+    ("_write_catalogue", "before"),
+    ("replace", "before"),  # the new catalogue is written beside the old one
+    ("replace", "after"),
+    ("_write_catalogue", "after"),
+]
+
+
+@pytest.fixture(scope="module")
+def orders():
+    """Give an order to the process that forks the imports; get back what became of it."""
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    script = Path(__file__).with_name("killed_imports.py")
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as process:
+
+        def give(**order):
+            process.stdin.write(json.dumps(order, default=str).encode() + b"\n")
+            process.stdin.flush()
+            return json.loads(process.stdout.readline())
+
+        yield give
+        process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("deliveries")
+    old = write_csv(folder / "old.csv", "id;word", *[f"{row};old" for row in range(N_OLD)])
+    lines = [f"{row};Örebro" if row % 100 else f"{row}x;a" for row in range(N_NEW)]
+    new = write_csv(folder / "new.csv", "id;word", *lines, encoding="cp1252")
+    bring_in(REGISTER, old, folder / "store")
+    return old, new, folder / "store"
+
+
+def _check_whole(store):
+    """Everything the catalogue tells of is there, as it was written."""
+    opened = open_store(store)
+    for version in opened.catalogue.tables.get(TABLE, ()):
+        assert sha256_of(opened.file(TABLE, version)) == version.rows_sha256
+        parts = [opened.file(TABLE, version), opened.file(TABLE, version, SET_ASIDE)]
+        counted = [pq.read_metadata(part).num_rows for part in parts]
+        assert counted == [version.n_rows_kept, version.n_rows_set_aside]
+    return [version.name for version in opened.catalogue.tables.get(TABLE, ())]
+
+
+def _check_next_import(store, new, names):
+    """The next import of the same file works, and sweeps what the killed one left."""
+    done = bring_in(REGISTER, new, store)
+    assert done.is_new is (done.version.name not in names)
+    assert done.version.n_rows_read == N_NEW
+    names = _check_whole(store)
+    assert names[-1] == done.version.name
+    assert {place.name for place in store.iterdir()} == {".lock", CATALOGUE, "small"}
+    assert sorted(place.name for place in (store / "small" / "rows").iterdir()) == names
+    assert len(kept(store)["id"]) == N_NEW - N_NEW // 100
+
+
+@pytest.mark.parametrize(("point", "when"), POINTS)
+def test_an_import_killed_at_a_write_point(tmp_path, orders, files, point, when):
+    _, new, template = files
+    store = Path(shutil.copytree(template, tmp_path / "store"))
+    assert orders(file=new, store=store, point=point, when=when)["killed"]
+    is_told = (point, when) in {("replace", "after"), ("_write_catalogue", "after")}
+    names = _check_whole(store)
+    assert names == (["v0001", "v0002"] if is_told else ["v0001"])
+    assert len(kept(store)["id"]) == (N_NEW - N_NEW // 100 if is_told else N_OLD)
+    _check_next_import(store, new, names)
+
+
+@pytest.mark.parametrize(("point", "when"), POINTS)
+def test_a_first_import_killed_at_a_write_point(tmp_path, orders, files, point, when):
+    _, new, _ = files
+    store = tmp_path / "store"
+    assert orders(file=new, store=store, point=point, when=when)["killed"]
+    names = _check_whole(store)
+    assert names == []
+    _check_next_import(store, new, names)
+
+
+def test_imports_killed_at_random_moments(tmp_path, orders, files):
+    _, new, template = files
+    whole = orders(file=new, store=shutil.copytree(template, tmp_path / "whole"))
+    assert not whole["killed"]
+    drawn = random.Random(2024)
+    outcomes = []
+    for number in range(N_RANDOM):
+        store = Path(shutil.copytree(template, tmp_path / str(number)))
+        after = drawn.uniform(0, whole["seconds"])
+        outcome = orders(file=new, store=store, kill_after=after)
+        names = _check_whole(store)
+        assert names in (["v0001"], ["v0001", "v0002"])
+        assert outcome["killed"] or names == ["v0001", "v0002"]
+        outcomes.append(outcome["killed"])
+        _check_next_import(store, new, names)
+    assert sum(outcomes) >= N_RANDOM // 2, "too few imports were killed before they were done"
