@@ -48,7 +48,11 @@ class Rule:
 def value_sql(column: str, table: Table) -> str:
     """The delivered text of a column without surrounding blanks; missing when there is none."""
     # Asking first is cheap; trimming every value would cost more than reading the numbers.
-    has_blanks = f"starts_with({column}, ' ') or ends_with({column}, ' ')"
+    # Blanks that are not the common one are found by having more bytes than letters.
+    has_blanks = (
+        f"starts_with({column}, ' ') or ends_with({column}, ' ') "
+        f"or strlen({column}) <> length({column})"
+    )
     text = f"nullif(case when {has_blanks} then trim({column}) else {column} end, '')"
     for missing in table.delivery.missing:
         text = f"nullif({text}, {literal(missing)})"

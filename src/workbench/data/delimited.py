@@ -14,6 +14,7 @@ import shutil
 from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 import duckdb
 
@@ -67,22 +68,33 @@ def read(file: Path, table: Table, *, staging: Path) -> Extract:
     )
 
 
-def split_line(line: str, delimiter: str) -> list[str]:
-    """The fields of one line; a line that cannot be split is one field."""
+def first_record(stream: TextIO) -> str:
+    """The header: the first line, and the next ones as long as a quotation mark is open."""
+    record = stream.readline(LONGEST_HEADER)
+    while record.count('"') % 2 and len(record) < LONGEST_HEADER:
+        more = stream.readline(LONGEST_HEADER)
+        if not more:
+            break
+        record += more
+    return record
+
+
+def split_record(record: str, delimiter: str) -> list[str]:
+    """The fields of one record; one that cannot be split is one field."""
     try:
-        return next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), [])
+        return next(csv.reader(record.splitlines(keepends=True), delimiter=delimiter), [])
     except csv.Error:
-        return [line]
+        return [record]
 
 
 def _recognise_header(file: Path, text_file: Path, table: Table) -> tuple[str, list[str]]:
     """The delimiter and the headers: the split that finds most of the definition's columns."""
     with text_file.open(encoding="utf-8-sig", newline="") as stream:
-        line = stream.readline(LONGEST_HEADER)
+        header = first_record(stream)
     wanted = {table.header_of(name).strip().casefold() for name in table.variables}
 
     def n_found(delimiter: str) -> int:
-        return sum(name.strip().casefold() in wanted for name in split_line(line, delimiter))
+        return sum(name.strip().casefold() in wanted for name in split_record(header, delimiter))
 
     best = max(DELIMITERS, key=n_found)
     declared = {"tab": "\t"}.get(table.delivery.delimiter or "", table.delivery.delimiter)
@@ -94,7 +106,7 @@ def _recognise_header(file: Path, text_file: Path, table: Table) -> tuple[str, l
             "leave it out."
         )
     delimiter = declared or best
-    return delimiter, split_line(line, delimiter)
+    return delimiter, split_record(header, delimiter)
 
 
 def _relation(text_file: Path, names: Sequence[str], delimiter: str, faulty: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from workbench.data.delimited import DELIMITERS, SPOKEN, split_line
+from workbench.data.delimited import DELIMITERS, SPOKEN, first_record, split_record
 from workbench.data.encodings import CODECS, recognise_encoding
 from workbench.data.readers import DELIMITED, kind_of, sample_rows
 from workbench.errors import DataError, DefinitionError
@@ -83,9 +83,9 @@ def _sample(file: Path) -> tuple[list[str], pd.DataFrame, list[str]]:
     encoding = recognise_encoding(file)
     try:
         with file.open(encoding=CODECS.get(encoding, encoding), newline="") as stream:
-            first = stream.readline()
-            delimiter = max(DELIMITERS, key=lambda one: len(split_line(first, one)))
-            headers = split_line(first, delimiter)
+            first = first_record(stream)
+            delimiter = max(DELIMITERS, key=lambda one: len(split_record(first, one)))
+            headers = split_record(first, delimiter)
             reader = csv.reader(stream, delimiter=delimiter)
             lines = [
                 row

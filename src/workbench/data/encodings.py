@@ -19,7 +19,9 @@ BLOCK = 1 << 22
 CODECS = {"ascii": "utf-8", "utf-8": "utf-8-sig", "windows-1252": "cp1252"}  # others: as named
 # A letter written as UTF-8 in a file that is otherwise Windows-1252: å is C3 A5, š is C5 A1. As
 # Windows-1252 these bytes would be a capital followed by a sign, which no word of the North has.
-UTF8_LETTER = re.compile(rb"\xc3[\x80-\xbf]|[\xc4\xc5][\x86-\x8a\x8c-\x90\x98-\x9f\xa1-\xaa\xbc-\xbf]")
+UTF8_LETTER = re.compile(
+    rb"\xc3[\x80-\xbf]|[\xc4\xc5][\x86-\x8a\x8c-\x90\x98-\x9f\xa1-\xaa\xbc-\xbf]"
+)
 
 
 def recognise_encoding(file: Path) -> str:

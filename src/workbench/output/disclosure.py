@@ -15,6 +15,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
+from html import escape
 from types import MappingProxyType
 from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
@@ -122,12 +123,10 @@ class Released:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """What a notebook shows: the picture of a figure, the table of everything else."""
-        # Imported here because tables are drawn from Released, not the other way round.
-        from workbench.output.tables import to_html
-
         if "png" in self.files:
             return {"image/png": self.files["png"], "text/plain": self.alternative_text}
-        return {"text/html": to_html(self), "text/plain": repr(self)}
+        table = self.texts().to_html(index=False, border=0, na_rep=MISSING)
+        return {"text/html": f"<p><b>{escape(self.title)}</b></p>{table}", "text/plain": repr(self)}
 
 
 _SEALED: WeakKeyDictionary[Released, str] = WeakKeyDictionary()

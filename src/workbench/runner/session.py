@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from IPython.display import HTML, DisplayObject, Image
 
 from workbench.analysis.cohort import Cohort, select_cohort
 from workbench.analysis.covariates import variable_words
@@ -24,6 +25,7 @@ from workbench.output.figures import Caption
 from workbench.output.methods import METHODS
 from workbench.output.publication import Publication
 from workbench.output.report import ReportContext
+from workbench.output.tables import to_html
 from workbench.project import house_folder, open_project
 from workbench.registers.profiles import ReleaseProfile, load_profile
 from workbench.registers.schema import load_register
@@ -33,6 +35,7 @@ from workbench.runner.task import COUNTS, TASK, Task, read_task, write_task
 from workbench.study import Study
 
 BY_HAND = "by-hand"
+FIGURE_WIDTH = 800  # points on the screen
 AXIS_STEPS = (0.5, 1, 2, 3, 5, 6, 10, 12, 20, 30, 60, 90, 180, 365)
 
 
@@ -62,14 +65,16 @@ class Session:
 
     def publish(
         self, released: Released, *, name: str, heading: str, text: str = "", method: str = ""
-    ) -> Released:
-        """Put a released result into the report, in this order; give it back to be shown.
+    ) -> DisplayObject:
+        """Put a released result into the report, in this order, and show it in the notebook.
 
         `method` names one of the sentences in `workbench.output.methods`.
         """
         sentence = METHODS[method] if method else ""
         self.publication.add(released, name=name, heading=heading, text=text, method=sentence)
-        return released
+        if "png" in released.files:
+            return Image(released.files["png"], width=FIGURE_WIDTH, alt=released.alternative_text)
+        return HTML(to_html(released, labels=self.labels))
 
     def finish(self) -> Path:
         """Write the release folder: tables, figures, the record and report.html."""

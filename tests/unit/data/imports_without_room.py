@@ -47,4 +47,4 @@ def main(store: Path, small: Path, large: Path, most_bytes: int) -> dict[str, An
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(*map(Path, sys.argv[1:4]), int(sys.argv[4]))))
+    sys.stdout.write(json.dumps(main(*map(Path, sys.argv[1:4]), int(sys.argv[4]))))

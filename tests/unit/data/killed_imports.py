@@ -43,7 +43,12 @@ def _import(order: dict[str, Any], began: int) -> None:
         owner = pathlib.Path if point == "replace" else store
         _kill_at(owner, point, order["when"])
     register = register_of({"id": "integer", "word": "text"})
-    bring_in(register, Path(order["file"]), Path(order["store"]), progress=lambda _: os.write(began, b"."))
+    bring_in(
+        register,
+        Path(order["file"]),
+        Path(order["store"]),
+        progress=lambda _: os.write(began, b"."),
+    )
 
 
 def _do(order: dict[str, Any]) -> dict[str, Any]:
@@ -67,4 +72,5 @@ def _do(order: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        print(json.dumps(_do(json.loads(line))), flush=True)
+        sys.stdout.write(json.dumps(_do(json.loads(line))) + "\n")
+        sys.stdout.flush()

@@ -75,7 +75,8 @@ def run(request, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "step", ["rows in their types", "a copy in UTF-8", "a staged Parquet file", "a staged Stata file"]
+    "step",
+    ["rows in their types", "a copy in UTF-8", "a staged Parquet file", "a staged Stata file"],
 )
 def test_no_room_is_one_error_and_changes_nothing(run, large, step):
     done = run(large[step], f"store-{len(step)}")

@@ -56,7 +56,10 @@ def test_a_corrected_delivery_is_a_new_version_beside_the_old(tmp_path):
     assert done.version.name == "v0002"
     assert kept(tmp_path / "s")["word"] == ["b"]
     assert before.items() <= _content(tmp_path / "s" / "small").items()
-    assert [v.name for v in open_store(tmp_path / "s").catalogue.tables[TABLE]] == ["v0001", "v0002"]
+    assert [v.name for v in open_store(tmp_path / "s").catalogue.tables[TABLE]] == [
+        "v0001",
+        "v0002",
+    ]
     assert bring_in(_register(), one, tmp_path / "s").version.name == "v0003"
 
 
@@ -105,7 +108,10 @@ def test_the_share_that_may_be_set_aside(tmp_path, limit, n_faulty, n_rows, is_t
     bring_in(_register(), old, tmp_path / "s")
     before = _content(tmp_path / "s")
     lines = [f"{'x' if row <= n_faulty else ''}{row};a" for row in range(1, n_rows + 1)]
-    file, register = write_csv(tmp_path / "a.csv", "id;word", *lines), _register(set_aside_limit=limit)
+    file, register = (
+        write_csv(tmp_path / "a.csv", "id;word", *lines),
+        _register(set_aside_limit=limit),
+    )
     if is_taken:
         assert bring_in(register, file, tmp_path / "s").version.n_rows_set_aside == n_faulty
         return
@@ -146,9 +152,13 @@ def test_what_looks_like_identity_numbers_is_refused_wherever_it_stands(tmp_path
     assert not (tmp_path / "s" / "small").exists()
 
 
-@pytest.mark.parametrize("word", ["2020-01-01", "070-1234567", "191212-121", "1234567-1212", "12-1212"])
+@pytest.mark.parametrize(
+    "word", ["2020-01-01", "070-1234567", "191212-121", "1234567-1212", "12-1212"]
+)
 def test_other_numbers_are_no_identity_numbers(tmp_path, word):
-    assert bring_in(_register(), write_csv(tmp_path / "a.csv", "id;word", f"1;{word}"), tmp_path / "s").is_new
+    assert bring_in(
+        _register(), write_csv(tmp_path / "a.csv", "id;word", f"1;{word}"), tmp_path / "s"
+    ).is_new
 
 
 def test_a_second_import_at_once_is_told_to_wait(tmp_path):
@@ -158,7 +168,16 @@ def test_a_second_import_at_once_is_told_to_wait(tmp_path):
         "name: small\nlabel: S\ntables: {rows: {variables: {id: {type: integer}}}}\n"
     )
     file = write_csv(tmp_path / "a.csv", "id", "1")
-    command = [sys.executable, "-m", "workbench", "import", TABLE, str(file), "--project", str(project)]
+    command = [
+        sys.executable,
+        "-m",
+        "workbench",
+        "import",
+        TABLE,
+        str(file),
+        "--project",
+        str(project),
+    ]
     with writing(project / "store"):
         with pytest.raises(StoreError, match="being written by another import"):
             bring_in(register_of({"id": "integer"}), file, project / "store")
@@ -198,25 +217,34 @@ def test_the_same_input_gives_the_same_file(tmp_path, monkeypatch, n_threads):
     second = bring_in(register_of(VARIABLES), file, tmp_path / "two")
     assert first.version.rows_sha256 == second.version.rows_sha256
     assert first.version.faults == second.version.faults
-    assert _content(tmp_path / "one")["small/rows/v0001/set_aside.parquet"] == (
-        _content(tmp_path / "two")["small/rows/v0001/set_aside.parquet"]
+    assert (
+        _content(tmp_path / "one")["small/rows/v0001/set_aside.parquet"]
+        == (_content(tmp_path / "two")["small/rows/v0001/set_aside.parquet"])
     )
 
 
 def test_everything_of_a_store_belongs_to_its_owner(tmp_path):
     old_mask = os.umask(0o000)
     try:
-        bring_in(_register(), write_csv(tmp_path / "a.csv", "id;word", "1;a", "x;a"), tmp_path / "s")
+        bring_in(
+            _register(), write_csv(tmp_path / "a.csv", "id;word", "1;a", "x;a"), tmp_path / "s"
+        )
     finally:
         os.umask(old_mask)
-    modes = {path: path.stat().st_mode & 0o777 for path in [tmp_path / "s", *(tmp_path / "s").rglob("*")]}
+    modes = {
+        path: path.stat().st_mode & 0o777 for path in [tmp_path / "s", *(tmp_path / "s").rglob("*")]
+    }
     assert {m for path, m in modes.items() if path.is_dir()} == {0o700}
     assert {m for path, m in modes.items() if path.is_file()} == {0o600}
     assert len(modes) >= 7
 
 
 def test_nothing_is_left_beside_the_version(tmp_path):
-    bring_in(_register(), write_csv(tmp_path / "a.csv", "id;word", "1;å", encoding="cp1252"), tmp_path / "s")
+    bring_in(
+        _register(),
+        write_csv(tmp_path / "a.csv", "id;word", "1;å", encoding="cp1252"),
+        tmp_path / "s",
+    )
     bad = write_csv(tmp_path / "b.csv", "id;wort", "1;a")
     with pytest.raises(DataError):
         bring_in(_register(), bad, tmp_path / "s")
@@ -237,21 +265,31 @@ def test_rows_set_aside_are_kept_as_they_were_delivered(tmp_path):
     assert rows == [
         {"_row": "2", "_reasons": no_number, "_line": None, "id": "x", "word": " b "},
         {"_row": "4", "_reasons": no_number, "_line": None, "id": "y", "word": None},
-        {"_row": "3", "_reasons": ["wrong number of fields"], "_line": "3;c;d", "id": None, "word": None},
+        {
+            "_row": "3",
+            "_reasons": ["wrong number of fields"],
+            "_line": "3;c;d",
+            "id": None,
+            "word": None,
+        },
     ]
 
 
 def test_the_period_is_that_of_the_rows_kept(tmp_path):
     register = register_of({"id": "integer", "day": "date"}, dated_by="day")
     lines = ["1;2000-05-06", "x;1990-01-01", "2;2001-01-01", "3;2031-01-01", "4;"]
-    version = bring_in(register, write_csv(tmp_path / "a.csv", "id;day", *lines), tmp_path / "s").version
+    version = bring_in(
+        register, write_csv(tmp_path / "a.csv", "id;day", *lines), tmp_path / "s"
+    ).version
     assert (version.first_date, version.last_date) == (date(2000, 5, 6), date(2001, 1, 1))
 
 
 def test_faults_are_told_the_most_frequent_first_with_the_first_rows(tmp_path):
     lines = ["1", *["x;a"] * 9, *["2;Ã¥"] * 2]
     version = bring_in(
-        register_of(VARIABLES), write_csv(tmp_path / "a.csv", "id;word", "1;a", *lines), tmp_path / "s"
+        register_of(VARIABLES),
+        write_csv(tmp_path / "a.csv", "id;word", "1;a", *lines),
+        tmp_path / "s",
     ).version
     assert delivery.describe_faults(version.faults) == [
         "id: not a whole number in 9 rows (row 3, 4, 5, 6, 7, ...)",
@@ -264,13 +302,20 @@ def test_progress_is_told_by_stages(tmp_path):
     stages = []
     file = write_csv(tmp_path / "a.csv", "id;word", "1;a")
     bring_in(_register(), file, tmp_path / "s", progress=stages.append)
-    assert stages == ["reading a.csv", "checking rows", "writing rows", "putting the version in its place"]
+    assert stages == [
+        "reading a.csv",
+        "checking rows",
+        "writing rows",
+        "putting the version in its place",
+    ]
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="Not a directory"):
-        bring_in(_register(), write_csv(tmp_path / "a.csv", "id;word", "1;a"), tmp_path / "file" / "s")
+        bring_in(
+            _register(), write_csv(tmp_path / "a.csv", "id;word", "1;a"), tmp_path / "file" / "s"
+        )
 
 
 @pytest.mark.parametrize(
@@ -317,10 +362,15 @@ def _run(monkeypatch, *arguments):
     return ended.value.code or 0
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     planted=st.lists(
-        st.tuples(st.integers(0, len(COLUMNS) + 1), st.sampled_from([SENTINEL, f'"{SENTINEL}"', f"2{SENTINEL}", f"Ã¥{SENTINEL}"])),
+        st.tuples(
+            st.integers(0, len(COLUMNS) + 1),
+            st.sampled_from([SENTINEL, f'"{SENTINEL}"', f"2{SENTINEL}", f"Ã¥{SENTINEL}"]),
+        ),
         min_size=1,
         max_size=12,
     ),
@@ -330,8 +380,14 @@ def _run(monkeypatch, *arguments):
 def test_no_value_is_ever_told(tmp_path_factory, monkeypatch, capfd, planted, limit, has_header):
     project = tmp_path_factory.mktemp("project")
     (project / "params" / "registers").mkdir(parents=True)
-    table = {"set_aside_limit": limit, "key": ["nr"], "dated_by": "day", "variables": {
-        name: {"type": one} if isinstance(one, str) else one for name, one in COLUMNS.items()}}
+    table = {
+        "set_aside_limit": limit,
+        "key": ["nr"],
+        "dated_by": "day",
+        "variables": {
+            name: {"type": one} if isinstance(one, str) else one for name, one in COLUMNS.items()
+        },
+    }
     definition = {"name": "small", "label": "Small", "tables": {"rows": table}}
     (project / "params" / "registers" / "small.yaml").write_text(json.dumps(definition))
     lines = [";".join(COLUMNS)] * has_header + [";".join(CLEAN)]
@@ -352,7 +408,9 @@ def test_no_value_is_ever_told(tmp_path_factory, monkeypatch, capfd, planted, li
 
 
 def test_parquet_with_a_value_in_every_fault_tells_none(tmp_path):
-    pq.write_table(pa.table({"id": [SENTINEL, "1"], "word": ["a", SENTINEL]}), tmp_path / "a.parquet")
+    pq.write_table(
+        pa.table({"id": [SENTINEL, "1"], "word": ["a", SENTINEL]}), tmp_path / "a.parquet"
+    )
     done = bring_in(_register(), tmp_path / "a.parquet", tmp_path / "s")
     assert SENTINEL not in str(done)
     assert done.version.as_of == AS_OF

@@ -1,4 +1,4 @@
-"""An import that is killed leaves the old version or the new one, and nothing in the next one's way."""
+"""An import that is killed leaves the old version or the new one, and the next one works."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ def orders():
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     script = Path(__file__).with_name("killed_imports.py")
     with subprocess.Popen(
-        [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        [sys.executable, str(script)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
     ) as process:
 
         def give(**order):

@@ -48,7 +48,9 @@ def _rows(n=3):
 def test_statistical_files_are_read(tmp_path, kind):
     file = tmp_path / f"rows{kind}"
     rows = _rows()
-    rows["day"] = rows["day"].astype(str).where(rows["day"].notna(), "") if kind == ".por" else rows["day"]
+    rows["day"] = (
+        rows["day"].astype(str).where(rows["day"].notna(), "") if kind == ".por" else rows["day"]
+    )
     WRITERS[kind](rows, str(file))
     names = {name: (name.upper() if kind == ".por" else name) for name in MIXED}
     register = register_of({n: {"type": t, "delivered_as": names[n]} for n, t in MIXED.items()})
@@ -74,7 +76,11 @@ def test_a_sas_file_is_read(tmp_path):
     rows = kept(tmp_path / "s")
     assert done.version.n_rows_kept == 150
     assert done.version.columns_left_out == ("Sepal_Width", "Petal_Length")
-    assert (rows["Sepal_Length"][0], rows["Petal_Width"][0], rows["Species"][0]) == (5.1, 0.2, "setosa")
+    assert (rows["Sepal_Length"][0], rows["Petal_Width"][0], rows["Species"][0]) == (
+        5.1,
+        0.2,
+        "setosa",
+    )
     assert round(sum(rows["Sepal_Length"]) / 150, 4) == 5.8433  # as printed by Fisher's readers
 
 
@@ -108,7 +114,9 @@ def test_a_file_of_another_kind_than_its_name_is_refused(tmp_path):
 @pytest.mark.parametrize("kind", [".sav", ".dta"])
 def test_a_statistical_file_without_rows_is_refused(tmp_path, kind):
     WRITERS[kind](_rows().iloc[:0], str(tmp_path / f"a{kind}"))
-    assert "headers but no rows" in _refused(register_of(MIXED), tmp_path / f"a{kind}", tmp_path / "s")
+    assert "headers but no rows" in _refused(
+        register_of(MIXED), tmp_path / f"a{kind}", tmp_path / "s"
+    )
 
 
 def test_a_statistical_file_is_read_in_chunks(tmp_path, monkeypatch):
@@ -168,7 +176,9 @@ def test_a_sheet_is_chosen_by_name(tmp_path):
     ],
 )
 def test_an_excel_file_that_is_no_table_is_refused(tmp_path, rows, fault):
-    refused = _refused(register_of({"id": "integer"}), _book(tmp_path / "a.xlsx", *rows), tmp_path / "s")
+    refused = _refused(
+        register_of({"id": "integer"}), _book(tmp_path / "a.xlsx", *rows), tmp_path / "s"
+    )
     assert fault in refused
     assert "SENTINEL" not in refused
 
@@ -234,14 +244,20 @@ def test_a_time_of_day_is_not_cut_off_a_date(tmp_path):
 
 def test_whole_floating_numbers_are_codes_without_decimals(tmp_path):
     pq.write_table(pa.table({"code": [1.0, 2.0], "big": [1e20, 1.0]}), tmp_path / "a.parquet")
-    register = register_of({"code": {"type": "code", "codes": {"1": "a", "2": "b"}}, "big": "decimal"})
+    register = register_of(
+        {"code": {"type": "code", "codes": {"1": "a", "2": "b"}}, "big": "decimal"}
+    )
     bring_in(register, tmp_path / "a.parquet", tmp_path / "s")
     assert kept(tmp_path / "s") == {"code": ["1", "2"], "big": [1e20, 1.0]}
 
 
 def test_numbers_of_a_parquet_file_need_no_decimal_comma(tmp_path):
     pq.write_table(pa.table({"x": [1.5]}), tmp_path / "a.parquet")
-    bring_in(register_of({"x": "decimal"}, delivery={"decimal": ","}), tmp_path / "a.parquet", tmp_path / "s")
+    bring_in(
+        register_of({"x": "decimal"}, delivery={"decimal": ","}),
+        tmp_path / "a.parquet",
+        tmp_path / "s",
+    )
     assert kept(tmp_path / "s") == {"x": [1.5]}
 
 
@@ -261,7 +277,9 @@ def test_a_parquet_file_with_a_damaged_page_is_refused(tmp_path):
     content = bytearray(file.read_bytes())
     content[200:400] = b"\0" * 200
     file.write_bytes(content)
-    assert "is not a whole Parquet file" in _refused(register_of({"id": "integer"}), file, tmp_path / "s")
+    assert "is not a whole Parquet file" in _refused(
+        register_of({"id": "integer"}), file, tmp_path / "s"
+    )
 
 
 def test_double_headers_of_a_parquet_file_are_refused(tmp_path):
@@ -282,7 +300,9 @@ def test_files_of_several_kinds_make_one_delivery(tmp_path):
     pq.write_table(pa.table({"x": [1.5], "id": [1]}), tmp_path / "a.parquet")
     csv = write_csv(tmp_path / "b.csv", "id;x", "2;2.5", "3;x")
     done = bring_in(
-        register_of({"id": "integer", "x": "decimal"}), [tmp_path / "a.parquet", csv], tmp_path / "s"
+        register_of({"id": "integer", "x": "decimal"}),
+        [tmp_path / "a.parquet", csv],
+        tmp_path / "s",
     )
     assert kept(tmp_path / "s") == {"id": [1, 2], "x": [1.5, 2.5]}
     assert done.version.faults[0].first_rows == ("b.csv row 2",)

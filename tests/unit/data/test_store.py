@@ -47,7 +47,8 @@ def test_a_store_of_a_newer_workbench_is_left_alone(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"{}", b'{"format": "1"}', b'{"format": 1, "tables": []}', b"\xff\xfe", b"null",
+    [b"", b"{", b"[]", b"{}", b'{"format": "1"}', b'{"format": 1, "tables": []}', b"\xff\xfe",
+     b"null",
      b'{"format": 1, "tables": {"small.rows": [{}]}}'],
 )  # fmt: skip
 def test_a_damaged_catalogue_is_told_and_nothing_is_swept(tmp_path, content):

@@ -92,7 +92,7 @@ def test_all_faults_are_told_at_once(tmp_path):
     told = _refused(tmp_path, "nam: a\nis_big: perhaps\nwords: one\nparts: {one: {size: x}}\n")
     assert 'Did you mean "name"?' in told
     assert 'is_big: "perhaps" cannot be used; expected yes or no' in told
-    assert "words: \"one\" cannot be used; expected a list" in told
+    assert 'words: "one" cannot be used; expected a list' in told
     assert 'parts.one.size: "x" cannot be used; expected a whole number' in told
 
 

@@ -160,7 +160,9 @@ def test_a_table_that_does_not_exist_names_the_nearest():
 def _definition(folder, name, label="One", file_name=None):
     path = folder / "registers" / f"{file_name or name}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"name: {name}\nlabel: {label}\ntables: {{t: {{variables: {{x: {{type: text}}}}}}}}")
+    path.write_text(
+        f"name: {name}\nlabel: {label}\ntables: {{t: {{variables: {{x: {{type: text}}}}}}}}"
+    )
 
 
 def test_the_nearest_folder_wins(tmp_path):
