@@ -16,6 +16,8 @@ README_LINES = 120
 
 # Our name on the left is the Python package index's, on the right conda-forge's.
 CONDA_NAMES = {
+    "jupyter-client": "jupyter_client",
+    "jupyter-core": "jupyter_core",
     "matplotlib": "matplotlib-base",
     "ibis-framework[duckdb]": "ibis-duckdb",
     "duckdb": "python-duckdb",
