@@ -21,7 +21,7 @@ def draft_study(register: Register, table_name: str) -> str:
     lines = [
         "# A study to start from. Read every line marked '?' and mend it, then:",
         "#   workbench run THIS_FILE",
-        f"title: {register.label}          # ?",
+        f"title: {_quoted(register.label)}          # ?",
         "question: How long do patients live, and does it differ between groups?   # ?",
         f"register: {register.name}",
         f"table: {table_name}",
@@ -69,7 +69,9 @@ def _follow_up_lines(table: Table, dates: list[str], durations: list[str]) -> li
 def _variable_lines(table: Table, left_out: set[str]) -> list[str]:
     chosen = [name for name in _analysable(table) if name not in left_out]
     lines = ["variables:                        # what is described, compared and adjusted for"]
-    lines += [f"  {name}: {{label: {_label(table, name)}}}" for name in chosen]
+    lines += [
+        f"  {name}: {{label: {_quoted(table.variables[name].label or name)}}}" for name in chosen
+    ]
     lines += [] if chosen else ["  # ? name at least one"]
     groups = [name for name in chosen if table.variables[name].is_category]
     if groups:
@@ -93,6 +95,6 @@ def _analysable(table: Table) -> list[str]:
     ]
 
 
-def _label(table: Table, name: str) -> str:
-    label = table.variables[name].label or name
-    return f'"{label}"' if set(label) & set(":#{}[],&*?|>%@`\"'") else label
+def _quoted(text: str) -> str:
+    """Text as YAML takes it for one value."""
+    return "'" + text.replace("'", "''") + "'" if set(text) & set(":#{}[],&*?|>%@`\"'") else text

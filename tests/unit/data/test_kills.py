@@ -36,7 +36,7 @@ POINTS = [
 @pytest.fixture(scope="module")
 def orders():
     """Give an order to the process that forks the imports; get back what became of it."""
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])}
     script = Path(__file__).with_name("killed_imports.py")
     with subprocess.Popen(
         [sys.executable, str(script)],
