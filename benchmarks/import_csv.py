@@ -79,11 +79,10 @@ def main(rows: int, rounds: int) -> None:
         f"{rows:,} rows, {size:.0f} MB, {rounds} rounds in turn, Python {platform.python_version()}"
     )
     print(f"DuckDB {version('duckdb')}; median of whole processes, start-up included")
-    print(f"  bare DuckDB CSV to Parquet   {statistics.median(bare):6.1f} s")
-    print(
-        f"  workbench import, checked    {statistics.median(ours):6.1f} s   {ratio:.1f} times (at most 4)"
-    )
-    print(f"  largest memory of any of them {peak:5.2f} GB (at most 2)")
+    print(f"  bare DuckDB CSV to Parquet  {statistics.median(bare):5.1f} s")
+    print(f"  workbench import, checked   {statistics.median(ours):5.1f} s")
+    print(f"  ratio                       {ratio:5.1f} (at most 4)")
+    print(f"  largest memory of any     {peak:6.2f} GB (at most 2)")
 
 
 if __name__ == "__main__":

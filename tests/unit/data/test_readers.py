@@ -306,3 +306,16 @@ def test_files_of_several_kinds_make_one_delivery(tmp_path):
     )
     assert kept(tmp_path / "s") == {"id": [1, 2], "x": [1.5, 2.5]}
     assert done.version.faults[0].first_rows == ("b.csv row 2",)
+
+
+def test_rows_that_a_file_promises_and_does_not_hold_are_missed(tmp_path, monkeypatch):
+    monkeypatch.setattr(readers, "CHUNK_ROWS", 7)
+    whole = pyreadstat.read_file_in_chunks
+
+    def only_the_first_chunk(*given, **how):
+        yield next(whole(*given, **how))
+
+    monkeypatch.setattr(pyreadstat, "read_file_in_chunks", only_the_first_chunk)
+    WRITERS[".sav"](_rows(60), str(tmp_path / "a.sav"))
+    refused = _refused(register_of(MIXED), tmp_path / "a.sav", tmp_path / "s")
+    assert "it says it holds 60 rows, 7 could be read" in refused
