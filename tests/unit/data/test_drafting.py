@@ -176,7 +176,7 @@ _VALUES = st.one_of(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.integers(1, 4).flatmap(
     lambda n: st.lists(st.lists(_VALUES, min_size=n, max_size=n), min_size=1, max_size=20)

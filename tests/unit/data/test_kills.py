@@ -19,7 +19,7 @@ from workbench.data.store import CATALOGUE, SET_ASIDE, open_store
 
 TESTS = Path(__file__).parents[2]
 REGISTER = register_of({"id": "integer", "word": "text"})
-N_OLD, N_NEW = 10, 40_000
+N_OLD, N_NEW = 10, 20_000
 N_RANDOM = 30
 POINTS = [
     ("_to_disk", "before"),  # the files are written, perhaps not on disk
