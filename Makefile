@@ -23,7 +23,7 @@ UV_COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-h
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
-demo: .venv/.runtime .venv/.package ## set up, then run the main job on the examples (ARGS="--persons 5000")
+demo: .venv/.runtime .venv/.package ## set up, then run the main job on the examples
 	@$(BIN)/workbench demo $(ARGS)
 
 test: .venv/.dev .venv/.package ## run every test (ARGS="-k cohort")

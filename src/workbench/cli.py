@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
+import click
 import typer
 from rich.console import Console
 
@@ -52,18 +53,29 @@ StoreOption = Annotated[
 def main() -> None:
     """Run the command line; every way out has its exit code."""
     try:
-        app()
+        raise SystemExit(app(standalone_mode=False) or 0)
+    except click.ClickException as misused:
+        misused.show()
+        raise SystemExit(misused.exit_code) from None
     except WorkbenchError as told:
         err.print(str(told), markup=False)
         raise SystemExit(told.exit_code) from None
-    except KeyboardInterrupt:
-        err.print("Stopped. Nothing half-made was kept.")
-        raise SystemExit(130) from None
+    except (KeyboardInterrupt, click.Abort):
+        _tell_stopped()
+    except RuntimeError as reason:
+        if "interrupted" not in str(reason):  # what the engine says when it is stopped
+            raise
+        _tell_stopped()
     except OSError as reason:
         if reason.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
         err.print("The disk is full. Nothing half-made was kept.")
         raise SystemExit(RunError.exit_code) from None
+
+
+def _tell_stopped() -> NoReturn:
+    err.print("Stopped. Nothing half-made was kept.")
+    raise SystemExit(130) from None
 
 
 @app.command()
@@ -90,7 +102,8 @@ def registers(
         return
     found = find_registers(folders)
     if not found:
-        out.print("No register is defined here. Start one: workbench new register NAME EXTRACT")
+        out.print("No register is defined in this project. Start one: workbench new register NAME")
+        out.print("Those of an example: workbench registers --project examples/colorectal")
     for one in found:
         register = load_register(one, folders)
         tables = ", ".join(f"{one}.{table}" for table in register.tables)

@@ -169,12 +169,14 @@ def release(
 def release_quantiles(curve: Released, *, title: str, q: float | Sequence[float] = 0.5) -> Released:
     """Read when a share of persons has had the event off a released curve (0.5: the median).
 
-    Nothing new is told, so nothing can leak; a time may be up to one step later than the exact
-    one. One row per group and share: the columns of `by`, q, estimate, lower, upper.
+    Nothing new is told, so nothing can leak. One row per group and share: the columns of `by`, q,
+    estimate, lower, upper, and between which times the exact one lies: earliest, latest.
     """
     require_released(curve, "survival_curve")
     shares = [float(share) for share in ([q] if isinstance(q, (int, float)) else q)]
-    judgement = judge_quantiles(curve.frame, curve.facts["by"], shares)
+    judgement = judge_quantiles(
+        curve.frame, curve.facts["by"], shares, distance=curve.facts["distance"]
+    )
     return _seal(judgement, curve.profile, curve.rules, title)
 
 

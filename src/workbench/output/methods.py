@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 METHODS = {
-    "flow": "Each row is counted at the first reason that holds, in the order shown.",
+    "flow": "Each row is counted at the first reason that holds.",
     "table_one": (
         "Shares are of those with a known value; missing values are counted apart. Standardised "
         "difference: difference in means over the pooled standard deviation; for categories the "
@@ -12,8 +12,7 @@ METHODS = {
     ),
     "kaplan_meier": (
         "Kaplan-Meier estimate with Greenwood's variance and 95 % intervals on the log-log scale. "
-        "Events and censored persons are counted in batches, so that no step points at a person; "
-        "the note says how far the curve lies from the exact one."
+        "No step points at a person: the released curve is made from batches of persons."
     ),
     "read_off": (
         "Read off the released Kaplan-Meier curve, whose distance from the exact one stands there."

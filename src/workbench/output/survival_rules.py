@@ -85,8 +85,9 @@ def judge_curve(
     safe = safe.astype(dict.fromkeys(COUNTS, "int64"))
     n_times = sum(len(rows) for rows in shown.values())
     counts = {TOO_FEW: len(left_out), "times gathered into batches": n_times - len(safe)}
-    notes = _notes(policy, left_out, _distance(safe, shown, by))
-    facts = {"by": tuple(by), **_totals(groups, left_out)}
+    distance = _distance(safe, shown, by, until=max(ticks) if len(ticks) > 1 else math.inf)
+    notes = _notes(policy, left_out, distance)
+    facts = {"by": tuple(by), "distance": distance, **_totals(groups, left_out)}
     numbers = _numbers_at(batches, ticks, by)
     return Judgement(
         "survival_curve",
@@ -99,8 +100,15 @@ def judge_curve(
     )
 
 
-def judge_quantiles(curve: pd.DataFrame, by: Sequence[str], q: Sequence[float]) -> Judgement:
-    """Read quantiles off the shown steps: nothing is told that the curve did not tell."""
+def judge_quantiles(
+    curve: pd.DataFrame, by: Sequence[str], q: Sequence[float], *, distance: float
+) -> Judgement:
+    """Read quantiles off the shown steps: nothing is told that the curve did not tell.
+
+    Where a curve is flat, a small distance in survival is a long one in time. The exact quantile
+    lies from `earliest` to `latest`: where the curve, moved by its own distance from the exact
+    one, crosses.
+    """
     rows = []
     for key, steps in _by_group(curve, list(by)).items():
         for share in q:
@@ -108,9 +116,15 @@ def judge_quantiles(curve: pd.DataFrame, by: Sequence[str], q: Sequence[float]) 
             for column in ("estimate", "lower", "upper"):
                 reached = steps.loc[steps[column] <= 1 - share + 1e-12, "time"]
                 row[column] = reached.iloc[0] if len(reached) else np.nan
+            for column, moved in (("earliest", distance), ("latest", -distance)):
+                reached = steps.loc[steps["estimate"] <= 1 - share + moved + 1e-12, "time"]
+                row[column] = reached.iloc[0] if len(reached) else np.nan
             rows.append(row)
-    safe = pd.DataFrame(rows, columns=[*by, *QUANTILES])
-    note = "Read off the released curve: the first shown step at or below the share."
+    safe = pd.DataFrame(rows, columns=[*by, *QUANTILES, "earliest", "latest"])
+    note = (
+        "The released curve differs a little from the exact one; the exact value lies from the "
+        "earliest to the latest time given, after the last shown time where there is none."
+    )
     return Judgement("quantiles", safe, nothing_hidden(safe), {}, (note,), {"by": tuple(by)})
 
 
@@ -267,14 +281,15 @@ def _interval_of(curve: pd.DataFrame) -> tuple[str, float]:
     return interval, round(float(2 * stats.norm.cdf(z.median()) - 1), 6)
 
 
-def _distance(safe: pd.DataFrame, groups: Groups, by: list[str]) -> float:
-    """How far the shown curve lies from the exact one anywhere, rounded up to whole percent."""
+def _distance(safe: pd.DataFrame, groups: Groups, by: list[str], *, until: float) -> float:
+    """How far the shown curve lies from the exact one up to a time, rounded up to whole percent."""
     largest = 0.0
     for key, steps in _by_group(safe, by).items():
-        exact = groups[key]
+        exact = groups[key][groups[key]["time"] <= until]
         place = np.searchsorted(steps["time"].to_numpy(), exact["time"].to_numpy(), side="right")
         shown = np.append(1.0, steps["estimate"].to_numpy())[place]
-        largest = max(largest, float(np.abs(shown - exact["estimate"].to_numpy(float)).max()))
+        apart = np.abs(shown - exact["estimate"].to_numpy(float))
+        largest = max(largest, float(apart.max(initial=0.0)))
     return math.ceil(round(largest * 100, 6)) / 100
 
 
@@ -293,7 +308,8 @@ def _notes(
 ) -> tuple[str, ...]:
     notes = [
         f"Events and censored persons are counted in batches of at least {policy.threshold}; no "
-        f"curve lies further than {100 * distance:.0f} percentage points from the exact one."
+        f"curve lies further than {100 * distance:.0f} percentage points from the exact one in the "
+        "range shown."
     ]
     if left_out:
         names = "; ".join(" ".join(str(part) for part in key) for key in left_out)

@@ -159,7 +159,7 @@ def _table_one(result: Released, labels: Mapping[str, str]) -> Table:
     header = ["Characteristic"]
     for group, n in sizes.items():
         name = "All" if group == EVERYONE else str(group)
-        header.append(f"{name} (n = {wording.count(n)})")
+        header.append(f"{name} (n\u00a0=\u00a0{wording.count(n)})")
     has_difference = len(sizes) > 2
     header += ["Standardised difference"] if has_difference else []
     sections = []

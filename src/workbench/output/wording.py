@@ -39,6 +39,8 @@ COLUMN_LABELS = {
     "upper": "Upper limit",
     "mean": "Mean",
     "q": "Share with the event",
+    "earliest": "Exact value from",
+    "latest": "to",
 }
 
 

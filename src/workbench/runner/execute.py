@@ -140,6 +140,7 @@ def _record(plan: Plan, work: Path, started: datetime, failure: WorkbenchError |
         started_at=started,
         finished_at=datetime.now(UTC),
         inputs=plan.inputs,
+        changed=plan.changed,
         counts=json.loads(counts.read_text(encoding="utf-8")) if counts.is_file() else {},
         environment=environment(),
         outputs=hashes(work),

@@ -43,6 +43,7 @@ def _row(runs_folder: Path, folder: Path, manifest: Manifest) -> dict[str, objec
         "study": manifest.study,
         "title": manifest.title,
         "run": folder.name,
+        "changed": ", ".join(f"{key} = {value}" for key, value in manifest.changed.items()),
         "state": manifest.state,
         "message": manifest.message,
         "tables": ", ".join(f"{name} {table['version']}" for name, table in tables.items()),

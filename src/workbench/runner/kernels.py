@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import mkdtemp
@@ -34,6 +35,10 @@ def private_kernel() -> Iterator[dict[str, object]]:
 
         def __init__(self, **options: object) -> None:
             super().__init__(**options, transport="ipc", ip=f"{folder}/k")
+
+        async def start_kernel(self, **options: object) -> None:
+            """Start it with its own complaints kept off the terminal: they may quote a value."""
+            await super().start_kernel(**options, stderr=subprocess.DEVNULL)
 
     try:
         yield {"kernel_manager_class": PrivateKernelManager}

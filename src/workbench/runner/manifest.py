@@ -43,6 +43,7 @@ class Manifest(BaseModel):
     started_at: datetime
     finished_at: datetime
     inputs: dict[str, Any]
+    changed: dict[str, str]  # keys and parameters that the command line changed
     counts: dict[str, int]
     environment: dict[str, str]
     outputs: dict[str, str]  # file below the run folder -> sha256

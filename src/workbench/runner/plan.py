@@ -42,6 +42,7 @@ class Plan:
     parameters: dict[str, Any]
     profile: ReleaseProfile
     inputs: dict[str, Any]  # what the key is made of: hashes and parameters, no data
+    changed: dict[str, str]  # what the command line changed for this run
 
     @property
     def name(self) -> str:
@@ -107,7 +108,10 @@ def plan_run(
         "release_profile": profile.model_dump(mode="json"),
         "workbench_code_sha256": code_sha256(),
     }
-    return Plan(study_file.resolve(), study, project, notebook, parameters, profile, inputs)
+    changed = {key: str(value) for key, value in given.items()}
+    return Plan(
+        study_file.resolve(), study, project, notebook, parameters, profile, inputs, changed
+    )
 
 
 def _refuse_unknown(names: Mapping[str, Any], notebook: Path) -> None:

@@ -20,6 +20,7 @@ from IPython.display import HTML, DisplayObject, Image
 from workbench.analysis.cohort import Cohort, select_cohort
 from workbench.analysis.covariates import variable_words
 from workbench.data.store import Store, Version, open_store
+from workbench.errors import DisclosureError, StudyError
 from workbench.output.disclosure import Released, release
 from workbench.output.figures import Caption
 from workbench.output.methods import METHODS
@@ -51,6 +52,7 @@ class Session:
     register_label: str
     publication: Publication
     cohort: Cohort | None = field(default=None, init=False)
+    refusals: dict[str, str] = field(default_factory=dict, init=False)  # title -> reason
 
     def select_cohort(self) -> Cohort:
         """The study's persons and their ledger; also kept as `session.cohort`."""
@@ -62,6 +64,14 @@ class Session:
     def release(self, result: object, *, title: str, **more: Any) -> Released:
         """Pass a result through the gate under the study's release profile."""
         return release(result, self.profile, title=title, **more)
+
+    def release_if_allowed(self, result: object, *, title: str) -> Released | None:
+        """As `release`; a refusal becomes a line at the head of the report instead of its end."""
+        try:
+            return self.release(result, title=title)
+        except DisclosureError as refused:
+            self.refusals[title] = str(refused)
+            return None
 
     def publish(
         self, released: Released, *, name: str, heading: str, text: str = "", method: str = ""
@@ -103,7 +113,11 @@ class Session:
 
     def axis(self, horizon: float) -> list[float]:
         """About six even times from 0 to `horizon`, where numbers at risk stand under a curve."""
-        step = next((one for one in AXIS_STEPS if horizon / one <= 6), horizon / 5)
+        if not 0 < horizon < float("inf"):
+            raise StudyError("parameters.horizon: the figure must end at a time above 0.")
+        few = [one for one in AXIS_STEPS if horizon / one <= 6]
+        even = [one for one in few if horizon % one == 0]
+        step = (even or few or [horizon / 5])[0]
         return [at * step for at in range(int(horizon / step) + 1)]
 
     @property
@@ -136,12 +150,12 @@ class Session:
         period, as_of = self.study.cohort.period, self.study.as_of
         if as_of is None:
             return "durations only, no dates delivered"
-        first, last = (
-            (period.first, period.last)
-            if period
-            else (self._version.first_date, self._version.last_date)
-        )
-        return f"{first} to {last}, followed to {as_of}" if first else f"followed to {as_of}"
+        if period:
+            return f"{period.first} to {period.last}, followed to {as_of}"
+        first, last = self._version.first_date, self._version.last_date
+        # The first and last day in a register are single persons' days; their years are told.
+        years = f"{first.year} to {last.year}, " if first and last else ""
+        return f"{years}followed to {as_of}"
 
     def _context(self) -> ReportContext:
         study, version = self.study, self._version
@@ -154,6 +168,7 @@ class Session:
             "Coverage": study.coverage or "Not known.",
             "Release profile": f"{self.profile.name}: counts under {self.profile.threshold} hidden",
         }
+        facts |= {f"Not released: {title}": why for title, why in self.refusals.items()}
         return ReportContext(
             title=study.title,
             question=study.question,
