@@ -13,7 +13,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import click
 import typer
 from rich.console import Console
 
@@ -32,6 +31,7 @@ from workbench.runner.execute import run_study
 from workbench.runner.index import write_index
 from workbench.runner.plan import plan_run
 
+STOPPED = 130
 app = typer.Typer(
     name="workbench",
     help="Turn register extracts into checked stores, cohorts, studies and reports.",
@@ -53,14 +53,15 @@ StoreOption = Annotated[
 def main() -> None:
     """Run the command line; every way out has its exit code."""
     try:
-        raise SystemExit(app(standalone_mode=False) or 0)
-    except click.ClickException as misused:
-        misused.show()
-        raise SystemExit(misused.exit_code) from None
+        app()
+    except SystemExit as ended:
+        if ended.code == STOPPED:  # what typer makes of Ctrl-C, without a word
+            _tell_stopped()
+        raise
     except WorkbenchError as told:
         err.print(str(told), markup=False)
         raise SystemExit(told.exit_code) from None
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         _tell_stopped()
     except RuntimeError as reason:
         if "interrupted" not in str(reason):  # what the engine says when it is stopped
@@ -75,7 +76,7 @@ def main() -> None:
 
 def _tell_stopped() -> NoReturn:
     err.print("Stopped. Nothing half-made was kept.")
-    raise SystemExit(130) from None
+    raise SystemExit(STOPPED) from None
 
 
 @app.command()

@@ -62,6 +62,16 @@ def test_the_released_curve_stays_close_to_lifelines(demo):
             assert estimate == pytest.approx(exact.predict(years), abs=0.03)
 
 
+def test_the_exact_median_lies_where_the_released_one_says(demo):
+    persons = colon_patients()
+    medians = released(demo[0]["colon"], "median").set_index("stage")
+    for stage, rows in persons.groupby("stage"):
+        exact = KaplanMeierFitter().fit(rows["years"], rows["dead"]).median_survival_time_
+        told = medians.loc[f"stage {stage}"]
+        assert told["earliest"] <= exact * 1.005  # times are released with three digits
+        assert exact <= told["latest"] * 1.005 or np.isnan(told["latest"])
+
+
 def test_the_released_model_is_that_of_lifelines(demo):
     persons = colon_patients()
     design = pd.DataFrame(

@@ -91,6 +91,23 @@ def test_what_can_be_mended_ends_with_its_code_and_one_message(tmp_path, workben
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt(), RuntimeError("Query interrupted")])
+def test_stopping_ends_with_one_line_and_its_own_code(tmp_path, workbench, monkeypatch, stopped):
+    def stop(*_, **__):
+        raise stopped
+
+    make_project(tmp_path)
+    monkeypatch.setattr(cli, "import_extract", stop)
+    file = extract(tmp_path, *many_rows(9))
+    code, _, err = workbench("import", "kidney.starts", file, "--project", tmp_path)
+    assert (code, err.strip()) == (130, "Stopped. Nothing half-made was kept.")
+
+
+def test_a_misused_command_says_what_it_takes(workbench):
+    code, _, err = workbench("status", "--nonsense")
+    assert code == 2 and "--nonsense" in err
+
+
 def test_status_tells_what_the_store_holds(tmp_path, workbench):
     make_project(tmp_path)
     assert "is empty" in workbench("status", "--project", tmp_path)[1]

@@ -20,6 +20,7 @@ from workbench.errors import DataError, DefinitionError
 from workbench.registers.schema import RESERVED
 
 SAMPLE_ROWS = 5_000
+MOST_STRANGE = 0.05  # share of other values in what is still a column of numbers
 MOST_CODES = 12
 _REGISTER_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _HEADER = re.compile(r"[^\W\d_][\w .()/%-]*")
@@ -187,4 +188,15 @@ def _guess(given: pd.Series, *, decimal: str) -> tuple[str, list[str]]:
             f"# codes: {{CODE: meaning}}   # ? {n_different} different codes among the rows looked "
             "at: list them"
         ]
-    return ("code" if all_like(r"[+-]?\d+") else "text"), []
+    nearly = _nearly_a_number(given, decimal) if is_number else None
+    return nearly or (("code" if all_like(r"[+-]?\d+") else "text"), [])
+
+
+def _nearly_a_number(given: pd.Series, decimal: str) -> tuple[str, list[str]] | None:
+    """A number column in which a few values are something else: those would be set aside."""
+    for kind, pattern in (("integer", r"[+-]?\d{1,18}"), ("decimal", rf"[+-]?\d*[{decimal}]?\d+")):
+        n_strange = int((~given.str.fullmatch(pattern)).sum())
+        if 0 < n_strange <= MOST_STRANGE * len(given):
+            told = f"# ? {n_strange} of {len(given)} values are no {kind}: they would be set aside"
+            return kind, [told, '# unit: ""              # ? days, years, mg/l, ...']
+    return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 METHODS = {
     "flow": "Each row is counted at the first reason that holds.",
+    "leavers": "Persons who left at each step, where enough of them did; the mean of numbers.",
+    "checks": "Rows counted and shown; none of them was left out for this.",
     "table_one": (
         "Shares are of those with a known value; missing values are counted apart. Standardised "
         "difference: difference in means over the pooled standard deviation; for categories the "

@@ -15,7 +15,9 @@ def draft_study(register: Register, table_name: str) -> str:
     durations = [
         name
         for name, one in table.variables.items()
-        if one.unit in DAYS_IN and one.type in {"integer", "decimal"} and "age" not in name.lower()
+        if one.unit in DAYS_IN
+        and one.type in {"integer", "decimal"}
+        and not name.lower().startswith(("age", "ålder", "alder"))
     ]
     as_of = "as_of: 2020-12-31              # ? the last day on which events are known"
     lines = [
@@ -35,7 +37,7 @@ def draft_study(register: Register, table_name: str) -> str:
         "  outcome: death from any cause   # ? in words",
         *_follow_up_lines(table, dates, durations),
         "",
-        *_variable_lines(table, {*durations[:1], _status(table)}),
+        *_variable_lines(table, {_status(table)} | set(durations[:1] if len(dates) < 2 else [])),
         "coverage: Not known.              # ? what is known of the register's coverage",
     ]
     return "\n".join(lines) + "\n"
@@ -57,13 +59,15 @@ def _cohort_lines(table: Table, dates: list[str]) -> list[str]:
 
 def _follow_up_lines(table: Table, dates: list[str], durations: list[str]) -> list[str]:
     status = _status(table) or "STATUS"
-    if durations or not dates:
+    # Two dates make a follow-up; a number in years may as well be an age.
+    if len(dates) < 2 and (durations or not dates):
         length = f"  duration: {durations[0] if durations else 'DURATION'}"
         length += "          # ? the variable with the length of follow-up"
     else:
         length = f"  end_date: {dates[-1]}         # ? the last day of follow-up"
     event = f"  event: {{variable: {status}, in: [1]}}   # ? the codes that are the event"
-    return [length, event, "  unit: years"]
+    other = "  # or: duration, end_date, or event_date (a date only those with the event have)"
+    return [length, event, other, "  unit: years"]
 
 
 def _variable_lines(table: Table, left_out: set[str]) -> list[str]:
@@ -80,9 +84,10 @@ def _variable_lines(table: Table, left_out: set[str]) -> list[str]:
 
 
 def _status(table: Table) -> str:
-    """The likeliest status variable: named like one."""
-    likely = ("stat", "event", "dead", "death")
-    return next((name for name in table.variables if name.lower().startswith(likely)), "")
+    """The likeliest status variable: a code named like one, in English or a Nordic language."""
+    likely = ("stat", "event", "dead", "death", "död", "dod", "død", "avlid", "utfall")
+    codes = [name for name, one in table.variables.items() if one.type in {"code", "boolean"}]
+    return next((name for name in codes if name.lower().startswith(likely)), "")
 
 
 def _analysable(table: Table) -> list[str]:

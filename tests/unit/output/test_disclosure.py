@@ -132,7 +132,9 @@ def test_the_record_tells_rules_and_reasons_but_no_result(ledger):
 
 def test_quantiles_are_the_times_of_shown_steps(curve):
     released = release_quantiles(curve, title="Median")
-    assert released.frame.columns.tolist() == ["stage", "q", "estimate", "lower", "upper"]
+    assert released.frame.columns.tolist() == [
+        *("stage", "q", "estimate", "lower", "upper", "earliest", "latest")
+    ]
     assert set(released.frame["estimate"].dropna()) <= set(curve.frame["time"])
 
 

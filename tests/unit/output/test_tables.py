@@ -62,7 +62,7 @@ def test_what_is_missing_has_its_own_key(curve):
 def test_table_one_reads_as_published(table_one):
     shown = tables.to_frame(table_one, labels={"age": "Age (years)"})
     assert shown.iloc[0, :2].tolist() == ["Age (years)", "Mean (standard deviation)"]
-    assert shown.columns[2].startswith("All (n = 600)")
+    assert shown.columns[2].startswith("All (n\u00a0=\u00a0600)")
     assert shown.iloc[3, 1] == "I, n (%)"
 
 

@@ -37,7 +37,7 @@ def test_the_studys_words_reach_figures_and_tables(session):
 
 @pytest.mark.parametrize(
     ("horizon", "times"),
-    [(5, [0, 1, 2, 3, 4, 5]), (10, [0, 2, 4, 6, 8, 10]), (24, [0, 5, 10, 15, 20]), (0.5, [0, 0.5])],
+    [(5, [0, 1, 2, 3, 4, 5]), (10, [0, 2, 4, 6, 8, 10]), (24, [0, 6, 12, 18, 24]), (0.5, [0, 0.5])],
 )
 def test_numbers_at_risk_stand_at_a_few_round_times(session, horizon, times):
     assert session.axis(horizon) == times
@@ -59,6 +59,27 @@ def test_what_is_published_is_shown_and_written(session):
     page = report.read_text(encoding="utf-8")
     assert "Survival after start of dialysis" in page
     assert (report.parent / "flow.svg").is_file()
+
+
+def test_a_refused_result_is_told_in_the_report_and_ends_nothing(session):
+    ledger = session.release(session.select_cohort().ledger, title="Ledger")
+    session.publish(ledger, name="ledger", heading="Ledger")
+    assert session.release_if_allowed("a sentence", title="Hazard ratios") is None
+    page = session.finish().read_text(encoding="utf-8")
+    assert "Not released: Hazard ratios" in page
+    assert "The gate cannot judge a str" in page
+
+
+@pytest.mark.parametrize("horizon", [0, -1, float("inf")])
+def test_a_figure_must_end_after_it_begins(session, horizon):
+    with pytest.raises(StudyError, match="parameters.horizon"):
+        session.axis(horizon)
+
+
+def test_without_a_period_no_single_day_is_told(session):
+    rules = session.study.cohort.model_copy(update={"period": None})
+    session.study = session.study.model_copy(update={"cohort": rules})
+    assert session.caption("x").period == "2010 to 2018, followed to 2020-12-31"
 
 
 def test_nothing_unreleased_is_published(session):
