@@ -1,6 +1,14 @@
-"""`python -m workbench` is the command line where no script can be installed."""
+"""Where the command `workbench` and `python -m workbench` begin."""
 
-from workbench.cli import main
+
+def main() -> None:
+    """Load the command line and run it; Ctrl-C while it still loads ends as quietly as later."""
+    try:
+        from workbench.cli import main as run
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    run()
+
 
 if __name__ == "__main__":
     main()

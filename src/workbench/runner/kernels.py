@@ -7,6 +7,7 @@ own that nobody else may enter.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -52,5 +53,10 @@ def close_event_loop() -> None:
     Whoever runs notebooks from threads would otherwise gather open sockets.
     """
     loop = ensure_event_loop()
-    if not loop.is_running():
-        loop.close()
+    if loop.is_running() or loop.is_closed():
+        return
+    waiting = asyncio.all_tasks(loop)  # what Ctrl-C left undone
+    for task in waiting:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*waiting, return_exceptions=True))
+    loop.close()
