@@ -17,7 +17,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
-import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -150,6 +149,8 @@ Chunks = Generator[tuple[list[str], list[Any]], None, None]
 
 def _excel_chunks(file: Path, wanted_sheet: str | None) -> Chunks:
     try:
+        import openpyxl  # here: few extracts are Excel files, and it takes its time to load
+
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     except Exception:  # openpyxl has no error family of its own; its texts may quote cells
         raise DataError(f"{file} is not a whole Excel file. Save it again as .xlsx.") from None

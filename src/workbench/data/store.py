@@ -17,14 +17,17 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 
-import ibis
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.data.sql import only_this
 from workbench.errors import StoreError, did_you_mean
 from workbench.registers.schema import Table
+
+if TYPE_CHECKING:
+    import ibis
 
 FORMAT = 1  # raise when an older workbench could no longer read the store
 CATALOGUE = "catalogue.json"
@@ -126,6 +129,8 @@ class Store:
         `row_id` is a row's place in the version, from 1: what stands for a person where a
         register delivers no identity.
         """
+        import ibis  # here: it takes half a second, and whoever only writes need not wait
+
         path = self.file(table, self.version(table))
         rows = ibis.duckdb.connect().read_parquet(only_this(path), file_row_number=True)
         return rows.mutate(row_id=rows.file_row_number + 1).drop("file_row_number")

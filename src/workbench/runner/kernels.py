@@ -14,9 +14,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import mkdtemp
-
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_core.utils import ensure_event_loop
+from typing import Any
 
 
 @contextmanager
@@ -29,15 +27,18 @@ def private_kernel() -> Iterator[dict[str, object]]:
     if os.name != "posix":
         yield {}
         return
+    # Loaded here, as papermill is: only a run needs it.
+    from jupyter_client.manager import AsyncKernelManager
+
     folder = mkdtemp(prefix="wb-")  # a short path: a socket's may have about a hundred letters
 
     class PrivateKernelManager(AsyncKernelManager):
         """A kernel manager whose sockets lie in one private folder."""
 
-        def __init__(self, **options: object) -> None:
+        def __init__(self, **options: Any) -> None:
             super().__init__(**options, transport="ipc", ip=f"{folder}/k")
 
-        async def start_kernel(self, **options: object) -> None:
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
             """Start it with its own complaints kept off the terminal: they may quote a value."""
             await super().start_kernel(**options, stderr=subprocess.DEVNULL)
 
@@ -52,6 +53,8 @@ def close_event_loop() -> None:
 
     Whoever runs notebooks from threads would otherwise gather open sockets.
     """
+    from jupyter_core.utils import ensure_event_loop
+
     loop = ensure_event_loop()
     if loop.is_running() or loop.is_closed():
         return
