@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from workbench.data.drafting import draft_register
+from workbench.data.drafting import blank_register, draft_register, name_of
 from workbench.data.faults import describe_faults
 from workbench.data.intake import Import, import_extract
 from workbench.data.store import open_store
@@ -24,7 +24,7 @@ from workbench.errors import DefinitionError, RunError, StudyError, WorkbenchErr
 from workbench.project import open_project
 from workbench.registers.dictionary import data_dictionary
 from workbench.registers.documents import parse_scalar
-from workbench.registers.schema import find_registers, load_register
+from workbench.registers.schema import Register, find_registers, load_register
 from workbench.runner.demo import run_demo
 from workbench.runner.drafting import draft_study
 from workbench.runner.execute import run_study
@@ -186,27 +186,50 @@ def run(
 
 @new.command("register")
 def new_register(
-    name: Annotated[str, typer.Argument(help="The register's name: small letters, digits, _.")],
-    extract: Annotated[Path, typer.Argument(metavar="EXTRACT", help="A file as it is delivered.")],
+    extract: Annotated[
+        Path | None, typer.Argument(metavar="[EXTRACT]", help="A file as it is delivered.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Its name. Default: the file's.")] = None,
     project: ProjectOption = Path(),
 ) -> None:
-    """Draft the definition of a register from an extract; no value of the file enters it."""
+    """Draft the definition of a register, from an extract if given; no value of it enters."""
+    name = name or (name_of(extract) if extract else "my_register")
     path = open_project(project).root / "params" / "registers" / f"{name}.yaml"
-    _write_new(path, lambda: draft_register(name, extract))
+    _write_new(path, lambda: draft_register(name, extract) if extract else blank_register(name))
 
 
 @new.command("study")
 def new_study(
-    name: Annotated[str, typer.Argument(help="The study's name, which its file gets.")],
-    table: Annotated[str, typer.Argument(metavar="REGISTER.TABLE")],
+    table: Annotated[
+        str | None, typer.Argument(metavar="[REGISTER.TABLE]", help="What is studied.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Its name, which its file gets.")] = "my_study",
     project: ProjectOption = Path(),
 ) -> None:
-    """Write a commented study on a table to start from."""
+    """Write a commented study to start from, on a table that the project defines."""
     here = open_project(project)
     path = here.root / "params" / "studies" / f"{name}.yaml"
-    register_name, _, table_name = table.partition(".")
-    register = load_register(register_name, here.params_folders)
-    _write_new(path, lambda: draft_study(register, table_name or next(iter(register.tables))))
+    register, table_name = _defined_table(table, here.params_folders)
+    _write_new(path, lambda: draft_study(register, table_name))
+
+
+def _defined_table(wanted: str | None, folders: Sequence[Path]) -> tuple[Register, str]:
+    """The table asked for, or the only one there is."""
+    if wanted and Path(wanted).is_file():
+        raise StudyError(
+            f"{wanted} is a file; a study is made on a table. Define it first: "
+            f"workbench new register {wanted}"
+        )
+    if wanted:
+        register_name, _, table_name = wanted.partition(".")
+        register = load_register(register_name, folders)
+        return register, table_name or next(iter(register.tables))
+    registers = [load_register(one, folders) for one in find_registers(folders)]
+    tables = [(register, table) for register in registers for table in register.tables]
+    if len(tables) != 1:
+        known = ", ".join(f"{register.name}.{table}" for register, table in tables) or "none"
+        raise StudyError(f"Say on which table: workbench new study REGISTER.TABLE. Known: {known}.")
+    return tables[0]
 
 
 def _write_new(path: Path, draft: Callable[[], str]) -> None:

@@ -76,8 +76,8 @@ WRONG = {
     "not imported yet": (("run", "{study}"), 3, "workbench import kidney.starts"),
     "no value": (("run", "{study}", "-p", "as_of"), 2, "NAME=VALUE"),
     "unknown name": (("run", "{study}", "-p", "as_off=2020-01-01"), 2, "neither the study nor"),
-    "register drafted twice": (("new", "register", "kidney", "x.csv"), 2, "there already"),
-    "draft of nothing": (("new", "register", "other", "x.csv"), 3, "no such file"),
+    "register drafted twice": (("new", "register", "kidney.csv"), 2, "there already"),
+    "draft of nothing": (("new", "register", "other.csv"), 3, "no such file"),
 }
 
 
@@ -131,12 +131,34 @@ def test_a_beginner_gets_from_an_extract_to_a_study_that_passes_its_checks(tmp_p
     rows = [row.replace(",1,", ",1,", 1) for row in many_rows(60)]
     file = extract(tmp_path, *rows)
     words = ("--project", tmp_path)
-    assert workbench("new", "register", "mine", file, *words)[0] == 0
+    assert workbench("new", "register", file, "--name", "mine", *words)[0] == 0
     draft = (tmp_path / "params" / "registers" / "mine.yaml").read_text()
     assert "p0001" not in draft and "fistula" not in draft
     assert "60 kept" in workbench("import", "mine.rows", file, *words)[1]
-    assert workbench("new", "study", "first", "mine.rows", *words)[0] == 0
+    assert workbench("new", "study", "mine.rows", "--name", "first", *words)[0] == 0
     study = tmp_path / "params" / "studies" / "first.yaml"
     assert "register: mine" in study.read_text()
     code, _, err = workbench("run", study, "-p", "as_of=soon", *words)
     assert code == 2 and "as_of" in err
+
+
+def test_a_draft_without_an_extract_is_a_working_file_too(tmp_path, workbench):
+    words = ("--project", tmp_path)
+    assert workbench("new", "register", *words)[0] == 0
+    assert "my_register.rows" in workbench("registers", *words)[1]
+    assert workbench("new", "study", *words)[0] == 0  # on the only table there is
+    assert "table: rows" in (tmp_path / "params" / "studies" / "my_study.yaml").read_text()
+
+
+def test_a_study_on_a_file_or_on_nobody_knows_which_table_is_refused(tmp_path, workbench):
+    words = ("--project", tmp_path)
+    code, _, err = workbench("new", "study", *words)
+    assert code == 2 and "Say on which table" in err
+    code, _, err = workbench("new", "study", extract(tmp_path, *many_rows(2)), *words)
+    assert code == 2 and "workbench new register" in err
+
+
+def test_a_register_is_named_for_its_file(tmp_path, workbench):
+    file = extract(tmp_path, *many_rows(60)).rename(tmp_path / "2024 Hjärta (uttag).csv")
+    assert workbench("new", "register", file, "--project", tmp_path)[0] == 0
+    assert (tmp_path / "params" / "registers" / "register_2024_hjarta_uttag.yaml").is_file()

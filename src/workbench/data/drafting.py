@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -32,6 +33,39 @@ DATE_SHAPES = {  # day first stands before month first, which only fits where da
     r"(0?\d|1[0-2])/([012]?\d|3[01])/\d{4}": "%m/%d/%Y",
     r"\d{4}/(0?\d|1[0-2])/([012]?\d|3[01])": "%Y/%m/%d",
 }
+
+
+BLANK = """\
+# A definition to start from. Replace the variables by those of your extract, or draft one from a
+# file: workbench new register EXTRACT
+name: {name}
+label: {name}                # ? the register's full name
+owner: ""                    # ? who is responsible for the data
+tables:
+  rows:
+    person: patient          # ? the variable that says who; without it, every row is a person
+    key: [patient]           # ? variables that together are unique
+    dated_by: start_date     # ? the date that places a row in time
+    variables:
+      patient: {{type: code, required: yes, sensitivity: pseudonym}}
+      start_date: {{type: date, required: yes}}
+      end_date: {{type: date, label: Last day of follow-up}}
+      status: {{type: code, codes: {{0: alive, 1: dead}}, required: yes}}
+      age: {{type: integer, unit: years, minimum: 0, maximum: 120, label: Age}}
+      sex: {{type: code, codes: {{1: male, 2: female}}, label: Sex, sensitivity: indirect}}
+"""
+
+
+def blank_register(name: str) -> str:
+    """A commented definition to start from where there is no extract yet."""
+    return BLANK.format(name=name)
+
+
+def name_of(extract: Path) -> str:
+    """A register's name made from its extract's: small letters, digits and _."""
+    plain = unicodedata.normalize("NFKD", extract.stem).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
+    return name if name[:1].isalpha() else f"register_{name}".rstrip("_")
 
 
 def draft_register(name: str, file: Path) -> str:
