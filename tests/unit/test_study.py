@@ -68,6 +68,11 @@ FAULTS = {
         "  born: {label: x}\n  access: {label",
         "date cannot be",
     ),
+    "a name of the cohort": (
+        "  age: {label: Age}",
+        "  age: {label: Age}\n  follow_up: {from: age}",
+        "has a column of that name",
+    ),
     "cut of a category": ("access: {label: Access}", "access: {cut: [1, 2]}", "cut needs numbers"),
     "cut not rising": ("age: {label: Age}", "age: {cut: [60, 40]}", "each above the one before"),
     "unit of nothing": ("access: {label: Access}", "access: {unit: days}", "unit converts"),

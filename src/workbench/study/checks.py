@@ -10,6 +10,9 @@ from workbench.errors import StudyError, did_you_mean, gathered
 from workbench.registers.schema import Table, Variable
 from workbench.study.model import DAYS_IN, Covariate, Study
 
+# What a cohort has besides the study's variables.
+COHORT_COLUMNS = frozenset({"person", "index_date", "follow_up", "has_event"})
+
 
 def check_study(study: Study, table: Table, *, where: str) -> None:
     """Check a study against the definition of its table; raise `StudyError` with every fault."""
@@ -68,6 +71,8 @@ def _follow_up_faults(study: Study, table: Table) -> Iterator[str]:
 def _variable_faults(study: Study, table: Table) -> Iterator[str]:
     for name, covariate in study.variables.items():
         source = study.source_of(name)
+        if name in COHORT_COLUMNS:
+            yield f"variables.{name}: the cohort has a column of that name; choose another."
         if source in table.variables:
             yield from _covariate_faults(name, covariate, source, table)
         else:
