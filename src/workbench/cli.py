@@ -95,9 +95,10 @@ def demo(project: ProjectOption = Path(), store: StoreOption = None) -> None:
 def registers(
     name: Annotated[str | None, typer.Argument(help="Print this one as a data dictionary.")] = None,
     project: ProjectOption = Path(),
+    store: StoreOption = None,
 ) -> None:
     """List the registers that are defined, or print one as a data dictionary."""
-    folders = open_project(project).params_folders
+    folders = open_project(project, store=store).params_folders
     if name:
         out.print(data_dictionary(load_register(name, folders)), markup=False)
         return
@@ -191,10 +192,11 @@ def new_register(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Its name. Default: the file's.")] = None,
     project: ProjectOption = Path(),
+    store: StoreOption = None,
 ) -> None:
     """Draft the definition of a register, from an extract if given; no value of it enters."""
     name = name or (name_of(extract) if extract else "my_register")
-    path = open_project(project).root / "params" / "registers" / f"{name}.yaml"
+    path = open_project(project, store=store).root / "params" / "registers" / f"{name}.yaml"
     _write_new(path, lambda: draft_register(name, extract) if extract else blank_register(name))
 
 
@@ -205,9 +207,10 @@ def new_study(
     ] = None,
     name: Annotated[str, typer.Option(help="Its name, which its file gets.")] = "my_study",
     project: ProjectOption = Path(),
+    store: StoreOption = None,
 ) -> None:
     """Write a commented study to start from, on a table that the project defines."""
-    here = open_project(project)
+    here = open_project(project, store=store)
     path = here.root / "params" / "studies" / f"{name}.yaml"
     register, table_name = _defined_table(table, here.params_folders)
     _write_new(path, lambda: draft_study(register, table_name))
