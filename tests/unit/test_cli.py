@@ -128,8 +128,7 @@ def test_registers_are_listed_and_printed(tmp_path, workbench):
 
 
 def test_a_beginner_gets_from_an_extract_to_a_study_that_passes_its_checks(tmp_path, workbench):
-    rows = [row.replace(",1,", ",1,", 1) for row in many_rows(60)]
-    file = extract(tmp_path, *rows)
+    file = extract(tmp_path, *many_rows(60))
     words = ("--project", tmp_path)
     assert workbench("new", "register", file, "--name", "mine", *words)[0] == 0
     draft = (tmp_path / "params" / "registers" / "mine.yaml").read_text()

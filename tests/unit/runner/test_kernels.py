@@ -27,7 +27,6 @@ ASKS = (
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such sockets")
 def test_a_kernel_has_sockets_in_a_folder_of_its_own_that_goes_with_it(tmp_path):
-    make_project(tmp_path, study=STUDY.replace("20_estimate_survival", "own"))
     project = make_project(tmp_path, study=STUDY.replace("20_estimate_survival", "own"))
     import_rows(project, *many_rows(20))
     write_notebook(tmp_path / "notebooks" / "own.ipynb", ASKS + REPORT)
