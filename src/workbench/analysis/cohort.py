@@ -20,7 +20,8 @@ from workbench.analysis.covariates import as_analysed, is_in_words, variable_wor
 from workbench.analysis.ledger import Ledger, count_ledger
 from workbench.data.store import Store, Version
 from workbench.errors import DataError
-from workbench.registers.schema import Table, Variable
+from workbench.registers.schema import Table
+from workbench.registers.variables import Variable
 from workbench.study import DAYS_IN, Condition, Study
 
 LATER_ROW = "a later row of the same person"

@@ -15,7 +15,8 @@ from ibis import _
 
 from workbench.analysis.covariates import is_in_words, unit_factor, variable_words
 from workbench.data.store import Version
-from workbench.registers.schema import Table, Variable
+from workbench.registers.schema import Table
+from workbench.registers.variables import Variable
 from workbench.study import Study
 
 

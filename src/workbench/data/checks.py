@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from workbench.data.sql import identifier, literal
-from workbench.registers.schema import EARLIEST_DATE, Table, Variable
+from workbench.registers.schema import EARLIEST_DATE, Table
+from workbench.registers.variables import Variable
 
 STORED_TYPES = {
     "text": "VARCHAR",

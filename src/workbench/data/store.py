@@ -28,6 +28,7 @@ from workbench.registers.schema import Table
 
 if TYPE_CHECKING:
     import ibis
+    from ibis.backends.duckdb import Backend
 
 FORMAT = 1  # raise when an older workbench could no longer read the store
 CATALOGUE = "catalogue.json"
@@ -123,16 +124,17 @@ class Store:
             )
         return path
 
-    def rows(self, table: str) -> ibis.Table:
+    def rows(self, table: str, *, on: Backend | None = None) -> ibis.Table:
         """The rows of a table's newest version, lazily, on the embedded engine.
 
-        `row_id` is a row's place in the version, from 1: what stands for a person where a
-        register delivers no identity.
+        Tables that are joined must be read `on` one engine. `row_id` is a row's place in the
+        version, from 1: what stands for a person where a register delivers no identity.
         """
         import ibis  # here: it takes half a second, and whoever only writes need not wait
 
         path = self.file(table, self.version(table))
-        rows = ibis.duckdb.connect().read_parquet(only_this(path), file_row_number=True)
+        engine = on or ibis.duckdb.connect()
+        rows = engine.read_parquet(only_this(path), file_row_number=True)
         return rows.mutate(row_id=rows.file_row_number + 1).drop("file_row_number")
 
 

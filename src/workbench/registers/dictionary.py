@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workbench.registers.schema import Register, Table, Variable
+from workbench.registers.schema import Register, Table
+from workbench.registers.variables import Variable
 
 
 def data_dictionary(register: Register) -> str:

@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,99 +17,23 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from workbench.errors import DefinitionError, did_you_mean
 from workbench.registers.documents import Document, read_document
+from workbench.registers.variables import Meaning, Variable
 
-Kind = Literal["text", "code", "integer", "decimal", "date", "boolean"]
-Sensitivity = Literal["identity", "pseudonym", "indirect", "health", "open"]
+# What a table is to linkage: who exists, who left the country, who lived where, who was renumbered.
+Role = Literal["persons", "migrations", "residences", "number_changes"]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 DEFINITIONS = Path(__file__).parent / "definitions"
 EARLIEST_DATE = date(1860, 1, 1)  # nobody in a living register was born before
 RESERVED = frozenset({"row_id", "index_date", "has_event", "person", "file_row_number"})
-_NUMBER = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?", re.ASCII)
-_WHOLE_NUMBER = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_DIRECTIVE = re.compile(r"%-?.?")
-# A date needs a four-digit year, a month and a day (or a day of the year). With two digits the
-# century would be guessed, without a day the day would be invented.
-_DIRECTIVES = frozenset("YmdjbBHMSfp%")
 _NAME = re.compile(r"^[^\W\d_]\w*$")  # a letter first: names with _ first are the workbench's
-
-
-class Variable(Document):
-    """One column: its type and everything that can be said of its values."""
-
-    type: Kind
-    label: str = ""
-    description: str = ""
-    delivered_as: str | None = None  # the header in the extract, where it differs from the name
-    unit: str | None = None
-    codes: dict[str, str] = Field(default_factory=dict)  # allowed code -> what it means
-    unknown: tuple[str, ...] = ()  # codes that mean "not known": kept, but counted as missing
-    minimum: str | None = None
-    maximum: str | None = None
-    date_format: str | None = None  # such as %d.%m.%Y; ISO always, YYYYMMDD if nothing is said
-    required: bool = False
-    sensitivity: Sensitivity = "health"
-    source: str = ""
-    first_year: int | None = Field(default=None, ge=1860, le=2200)
-    last_year: int | None = Field(default=None, ge=1860, le=2200)
-
-    @model_validator(mode="after")
-    def _agree(self) -> Variable:
-        faults = [*self._code_faults(), *self._limit_faults()]
-        if self.date_format and self.type != "date":
-            faults.append("date_format needs type date")
-        elif self.date_format and (fault := _date_format_fault(self.date_format)):
-            faults.append(f'date_format "{self.date_format}" {fault}')
-        if self.first_year and self.last_year and self.first_year > self.last_year:
-            faults.append(f"first_year {self.first_year} is after last_year {self.last_year}")
-        if faults:
-            raise ValueError("; ".join(faults) + ".")
-        return self
-
-    def _code_faults(self) -> Iterator[str]:
-        given = [*self.codes, *self.unknown]
-        if given and self.type not in {"code", "integer"}:
-            yield f"codes and unknown need type code or integer, not {self.type}"
-        strange = [code for code in given if not _WHOLE_NUMBER.fullmatch(code)]
-        if strange and self.type == "integer":
-            yield (
-                f"{', '.join(strange)} is not how a whole number is written, so that no value "
-                "could have that code; use type code"
-            )
-        strangers = [code for code in self.unknown if code not in self.codes]
-        if strangers and self.codes:
-            yield f"unknown names {', '.join(strangers)}, which codes does not have"
-
-    def _limit_faults(self) -> Iterator[str]:
-        limits = []
-        for key, text in (("minimum", self.minimum), ("maximum", self.maximum)):
-            if text is None:
-                continue
-            if self.type not in {"integer", "decimal", "date"}:
-                yield f"{key} needs type integer, decimal or date, not {self.type}"
-            elif (limit := self._limit(text)) is None:
-                yield f'{key} "{text}" is not a value of type {self.type}'
-            else:
-                limits.append(limit)
-        if len(limits) == 2 and limits[0] > limits[1]:
-            yield f"minimum {self.minimum} is above maximum {self.maximum}"
-
-    def _limit(self, text: str) -> Decimal | None:
-        """A limit as a number (days for a date), or nothing when it is no value of the type."""
-        if self.type == "date":
-            try:
-                return (
-                    Decimal(date.fromisoformat(text).toordinal()) if _DAY.fullmatch(text) else None
-                )
-            except ValueError:
-                return None
-        return Decimal(text) if _NUMBER.fullmatch(text) else None
-
-    @property
-    def is_category(self) -> bool:
-        """Whether the values are categories: they can group persons and be counted."""
-        return self.type in {"code", "boolean", "text"} or bool(self.codes)
+# What a table must have to play its role.
+ROLE_NEEDS: dict[str, tuple[Meaning, ...]] = {
+    "persons": ("birth_date", "sex"),
+    "migrations": ("migration",),
+    "residences": ("region",),
+    "number_changes": ("earlier_number",),
+}
 
 
 class Delivery(Document):
@@ -147,12 +70,13 @@ class Table(Document):
     dated_by: str | None = None  # date variable that places a row in time
     date_order: tuple[tuple[str, str], ...] = ()  # pairs: the first is never after the second
     set_aside_limit: float = Field(default=0.05, ge=0, le=1)  # share of rows; above it: refused
+    role: Role | None = None
     delivery: Delivery = Delivery()
     variables: dict[str, Variable] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _agree(self) -> Table:
-        faults = [*self._name_faults(), *self._reference_faults()]
+        faults = [*self._name_faults(), *self._reference_faults(), *self._meaning_faults()]
         if faults:
             raise ValueError("; ".join(faults) + ".")
         return self
@@ -191,12 +115,35 @@ class Table(Document):
             if first == second
         )
         for name, variable in self.variables.items():
-            if (variable.first_year or variable.last_year) and not self.dated_by:
+            has_years = variable.first_year or variable.last_year or variable.editions
+            if has_years and not self.dated_by:
                 yield f'"{name}" has years, so the table needs dated_by'
+
+    def _meaning_faults(self) -> Iterator[str]:
+        meanings = Counter(one.means for one in self.variables.values() if one.means)
+        yield from (f"two variables mean {one}" for one, n in meanings.items() if n > 1)
+        if self.role is None:
+            return
+        needed = ROLE_NEEDS[self.role]
+        yield from (
+            f"role: {self.role} needs a variable with means: {meaning}"
+            for meaning in needed
+            if meaning not in meanings
+        )
+        if not self.person:
+            yield f"role: {self.role} needs person"
+        if self.role in {"migrations", "residences"} and not self.dated_by:
+            yield f"role: {self.role} needs dated_by"
+        if self.role == "persons" and self.key != (self.person,):
+            yield "role: persons needs key: [the variable that says who], one row a person"
 
     def header_of(self, name: str) -> str:
         """The header under which a variable is delivered."""
         return self.variables[name].delivered_as or name
+
+    def meaning(self, what: Meaning) -> str | None:
+        """The variable that means `what`, or nothing."""
+        return next((name for name, one in self.variables.items() if one.means == what), None)
 
     @property
     def has_dates(self) -> bool:
@@ -213,6 +160,7 @@ class Register(Document):
     description: str = ""
     source: str = ""
     licence: str = ""
+    population: Slug | None = None  # the register that says who exists, lives and has left
     tables: dict[Slug, Table] = Field(min_length=1)
 
     def table(self, name: str) -> Table:
@@ -223,18 +171,9 @@ class Register(Document):
             )
         return self.tables[name]
 
-
-def _date_format_fault(pattern: str) -> str:
-    """Why a pattern cannot give a date; blank when it can."""
-    used = [directive.lstrip("%-") or "%" for directive in _DIRECTIVE.findall(pattern)]
-    if strange := [one for one in used if one not in _DIRECTIVES]:
-        return (
-            f"has %{strange[0]}; known: %Y %m %d %j %b %B %H %M %S (%Y is the year in four digits)"
-        )
-    has_month = bool({"m", "b", "B"} & set(used))
-    if "Y" not in used or not ((has_month and "d" in used) or "j" in used):
-        return "does not give a whole date: it needs %Y, %m and %d"
-    return ""
+    def table_with(self, role: Role) -> str | None:
+        """The name of the table that plays a role, or nothing."""
+        return next((name for name, table in self.tables.items() if table.role == role), None)
 
 
 def find_registers(folders: Sequence[Path]) -> dict[str, Path]:

@@ -7,7 +7,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from workbench.errors import StudyError, did_you_mean, gathered
-from workbench.registers.schema import Table, Variable
+from workbench.registers.schema import Table
+from workbench.registers.variables import Variable
 from workbench.study.model import DAYS_IN, Covariate, Study
 
 # What a cohort has besides the study's variables.

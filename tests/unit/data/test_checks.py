@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from workbench.data import checks
-from workbench.registers.schema import Variable
+from workbench.registers.variables import Variable
 
 DAY = {"day": "date"}
 
