@@ -9,8 +9,11 @@ from typing import Any
 
 _ROOMS = {
     "cox": "workbench.analysis.regression",
+    "codes_never_seen": "workbench.analysis.quality",
+    "describe_quality": "workbench.analysis.quality",
     "draw_flow": "workbench.output.figures",
     "draw_forest": "workbench.output.figures",
+    "draw_missing": "workbench.output.figures",
     "draw_standardised_differences": "workbench.output.figures",
     "draw_survival": "workbench.output.figures",
     "kaplan_meier": "workbench.analysis.survival",

@@ -9,7 +9,7 @@ from projects import STUDY, make_project, study_file
 
 from workbench.errors import StudyError
 from workbench.registers.schema import load_register
-from workbench.study import check_study, load_study
+from workbench.study import Definitions, check_study, load_study
 
 
 def check(tmp_path, *changes: tuple[str, str], register: tuple[str, str] | None = None) -> None:
@@ -22,7 +22,8 @@ def check(tmp_path, *changes: tuple[str, str], register: tuple[str, str] | None 
         path = project.root / "params" / "registers" / "kidney.yaml"
         path.write_text(path.read_text().replace(*register))
     table = load_register("kidney", project.params_folders).table("starts")
-    check_study(load_study(study_file(project)), table, where="dialysis.yaml")
+    definitions = Definitions({"kidney.starts": table})
+    check_study(load_study(study_file(project)), definitions, where="dialysis.yaml")
 
 
 def test_a_study_that_fits_passes(tmp_path):
@@ -101,8 +102,9 @@ def test_a_table_without_dates_refuses_what_needs_a_calendar(tmp_path):
     )
     path.write_text(text)
     table = load_register("kidney", project.params_folders).table("starts")
+    definitions = Definitions({"kidney.starts": table})
     with pytest.raises(StudyError) as told:
-        check_study(load_study(study_file(project)), table, where="dialysis.yaml")
+        check_study(load_study(study_file(project)), definitions, where="dialysis.yaml")
     assert "durations and no dates, so that no period can be chosen" in str(told.value)
     assert "as_of: the table starts has durations and no dates" in str(told.value)
 

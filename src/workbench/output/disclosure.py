@@ -34,6 +34,13 @@ PART_TITLES = {
     "leavers": "who was left out",
     "checks": "checks",
     "at_risk": "numbers at risk",
+    "comparison": "comparison persons",
+    "tables": "the registers in numbers",
+    "conflicts": "where registers contradict",
+    "years": "rows by year",
+    "deliveries": "deliveries",
+    "faults": "what was wrong",
+    "repeats": "repeated rows",
 }
 
 _TOKEN = object()

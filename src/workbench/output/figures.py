@@ -18,7 +18,13 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from workbench.output import effect_figures, flow_figure, survival_figure, wording
+from workbench.output import (
+    effect_figures,
+    flow_figure,
+    quality_figure,
+    survival_figure,
+    wording,
+)
 from workbench.output.disclosure import Released, make_figure, require_released
 
 WIDTH = 170 / 25.4  # inches; the text width of an A4 page
@@ -148,6 +154,20 @@ def draw_standardised_differences(
     height = effect_figures.differences_height(table_one)
     alternative = effect_figures.describe_differences(table_one, labels or {})
     return _made(table_one, draw, height, alternative, caption)
+
+
+def draw_missing(
+    quality: Released, *, labels: Mapping[str, str] | None = None, caption: Caption | None = None
+) -> Released:
+    """Draw what is missing in a table, by variable and year, and where that jumps."""
+    require_released(quality, "quality")
+
+    def draw(result: Released, figure: Figure) -> None:
+        quality_figure.draw(result, figure, labels or {})
+
+    height = quality_figure.height_of(quality)
+    alternative = quality_figure.describe(quality, labels or {})
+    return _made(quality, draw, height, alternative, caption)
 
 
 def _made(

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pandas as pd
 
+from workbench.analysis.cohort.ledger import Ledger
+from workbench.analysis.cohort.link_report import LinkReport
 from workbench.analysis.description import COLUMNS as TABLE_ONE
-from workbench.analysis.ledger import Ledger
+from workbench.analysis.quality import Quality
 from workbench.analysis.regression import CoxFit
 from workbench.analysis.survival import LogRank
 from workbench.errors import DisclosureError
 from workbench.output.judgement import Judgement
 from workbench.output.ledger_rules import judge_ledger
+from workbench.output.link_rules import judge_links
 from workbench.output.model_rules import judge_cox, judge_logrank
+from workbench.output.quality_rules import judge_quality
 from workbench.output.survival_rules import AT_RISK, CURVE, judge_curve
 from workbench.output.table_one_rules import judge_table_one
 from workbench.registers.profiles import ReleaseProfile
 
 AT_RISK_ALONE = "at_risk goes with a survival curve only. Leave it out."
+
+RULES: dict[type, Callable[[Any, ReleaseProfile], Judgement]] = {
+    Ledger: judge_ledger,
+    LinkReport: judge_links,
+    Quality: judge_quality,
+    LogRank: judge_logrank,
+    CoxFit: judge_cox,
+}
 
 
 def judge(
@@ -35,12 +48,9 @@ def judge(
         return _judge_frame(result, policy, at_risk)
     if at_risk is not None:
         raise DisclosureError(AT_RISK_ALONE)
-    if isinstance(result, Ledger):
-        return judge_ledger(result, policy)
-    if isinstance(result, LogRank):
-        return judge_logrank(result, policy)
-    if isinstance(result, CoxFit):
-        return judge_cox(result, policy)
+    for kind, rule in RULES.items():
+        if isinstance(result, kind):
+            return rule(result, policy)
     raise DisclosureError(
         f"The gate cannot judge a {type(result).__name__}. Release the result it was made from, "
         "and draw from that."

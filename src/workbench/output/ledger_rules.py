@@ -13,10 +13,11 @@ shown and every other number is hidden.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
-from workbench.analysis.ledger import Ledger
+from workbench.analysis.cohort.ledger import Ledger
 from workbench.errors import DisclosureError
 from workbench.output.judgement import (
     Judgement,
@@ -36,11 +37,27 @@ COUNTS = ["n_rows_in", "n_rows_out", "n_persons_in", "n_persons_out"]
 
 def judge_ledger(ledger: Ledger, policy: ReleaseProfile) -> Judgement:
     """Merge steps until each out is 0 or at least the threshold; judge leavers and checks."""
-    steps, population = _checked_steps(ledger.steps)
-    n_rows, n_persons = (int(population[f"n_{what}_in"].iloc[0]) for what in ("rows", "persons"))
+    judged, steps, spans = _judge_steps(ledger.steps, policy, what="study population")
+    parts = {
+        "leavers": _judge_leavers(ledger, spans, steps, policy),
+        "checks": _judge_checks(ledger, policy),
+    }
+    if ledger.comparison is not None:
+        parts["comparison"], _, _ = _judge_steps(
+            ledger.comparison, policy, what="group of comparison persons"
+        )
+    return replace(judged, parts=parts)
+
+
+def _judge_steps(
+    given: pd.DataFrame, policy: ReleaseProfile, *, what: str
+) -> tuple[Judgement, pd.DataFrame, list[tuple[int, int]]]:
+    """The steps as they may be shown, as they were, and which were merged."""
+    steps, population = _checked_steps(given)
+    n_rows, n_persons = (int(population[f"n_{one}_in"].iloc[0]) for one in ("rows", "persons"))
     if is_small(n_persons, policy.threshold):
         raise DisclosureError(
-            f"The study population has fewer than {policy.threshold} persons, the smallest number "
+            f"The {what} has fewer than {policy.threshold} persons, the smallest number "
             f'that profile "{policy.name}" shows. Widen the cohort.'
         )
     spans = safe_spans(
@@ -54,7 +71,6 @@ def judge_ledger(ledger: Ledger, policy: ReleaseProfile) -> Judgement:
     safe, hidden, counts = _hide_unsafe(whole.reset_index(drop=True), policy)
     shows_rows = not hidden["n_rows_in"].iloc[-1]
     counts = {"ledger steps merged with a neighbour": len(steps) - len(spans), **counts}
-    leavers, checks = _judge_leavers(ledger, spans, steps, policy), _judge_checks(ledger, policy)
     notes = []
     if len(spans) < len(steps):
         notes.append(
@@ -64,8 +80,8 @@ def judge_ledger(ledger: Ledger, policy: ReleaseProfile) -> Judgement:
     if not shows_rows or hidden["n_persons_in"].any():
         notes.append("Numbers from which a small number could be worked out are hidden.")
     facts = {"n_rows": n_rows if shows_rows else None, "n_persons": n_persons}
-    parts = {"leavers": leavers, "checks": checks}
-    return Judgement("ledger", safe, hidden, hidden_only(counts), tuple(notes), facts, parts)
+    judged = Judgement("ledger", safe, hidden, hidden_only(counts), tuple(notes), facts)
+    return judged, steps, spans
 
 
 def _checked_steps(steps: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -6,6 +6,24 @@ METHODS = {
     "flow": "Each row is counted at the first reason that holds.",
     "leavers": "Persons who left at each step, where enough of them did; the mean of numbers.",
     "checks": "Rows counted and shown; none of them was left out for this.",
+    "comparison": (
+        "Comparison persons are drawn from the population for each patient, alike in what the "
+        "study matches on, alive and in the country on the index date and no patient until "
+        "then; by the study's seed, without replacement for one patient."
+    ),
+    "links": (
+        "Persons are the same when their pseudonyms are; rows under an earlier identity number "
+        "count for the person who has the new one. Found means at least one row, whenever."
+    ),
+    "conflicts": "Rows of the cohort beside the population register, where both say something.",
+    "quality": (
+        "Missing is no value, or a code that means not known; only years in which the variable was "
+        "collected. A jump is a change of 10 percentage points or more from the year before and "
+        "beyond four standard errors."
+    ),
+    "deliveries": "Rows read are rows kept and rows set aside; each version stays in the store.",
+    "faults": "Rows set aside broke a rule of the definition; what is worth knowing was kept.",
+    "repeats": "Rows beyond the first that share these values; they may be true.",
     "table_one": (
         "Shares are of those with a known value; missing values are counted apart. Standardised "
         "difference: difference in means over the pooled standard deviation; for categories the "

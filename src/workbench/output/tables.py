@@ -17,7 +17,10 @@ from workbench.output import wording
 from workbench.output.disclosure import HIDDEN, MISSING, Released, require_released
 
 COUNT_COLUMNS = {"step", "n", "events", "censored", "at_risk"}
-TEXT_COLUMNS = {"reason", "check", "variable", "level", "group"}
+TEXT_COLUMNS = {
+    "reason", "check", "variable", "level", "group", "table", "years", "question",
+    "rule", "column", "outcome", "version", "imported", "as_of",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ def to_html(result: Released, *, labels: Mapping[str, str] | None = None) -> str
         parts.append("</tbody>")
     parts.append("</table>")
     if not any(lines for _, lines in table.sections):
-        parts.append('<p class="notes">There is no row that may be shown.</p>')
+        why = "There is no row that may be shown." if result.all_hidden_counts else "None."
+        parts.append(f'<p class="notes">{why}</p>')
     if facts := facts_of(result):
         parts.append(f'<p class="notes">{escape(facts)}</p>')
     if key := key_of(result, table):
@@ -143,6 +147,10 @@ def _plain(result: Released, labels: Mapping[str, str]) -> Table:
             written.append([wording.count(value) for value in values])
         elif column in {"observed", "expected"}:
             written.append([wording.number(value, decimals=min(decimals, 1)) for value in values])
+        elif column == "percent":
+            written.append([wording.number(value, decimals=1) for value in values])
+        elif column == "is_break":
+            written.append(["jump" if value is True else "" for value in values])
         elif column in {"time", "mean", "q"} or result.kind == "quantiles":
             written.append([wording.number(value) for value in values])
         else:

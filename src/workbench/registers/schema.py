@@ -104,6 +104,10 @@ class Table(Document):
             if name not in self.variables:
                 near = did_you_mean(name, self.variables).removesuffix(".")
                 yield f'there is no variable "{name}".{near}'
+            elif self.variables[name].free_text == "left_out":
+                yield f'"{name}" is left out as free text, so that rows cannot be known by it'
+        if not self.without_left_out().variables:
+            yield "every variable is left out, so that nothing is stored"
         for name in dates:
             if name in self.variables and self.variables[name].type != "date":
                 yield f'"{name}" is used as a date but has type {self.variables[name].type}'
@@ -144,6 +148,13 @@ class Table(Document):
     def meaning(self, what: Meaning) -> str | None:
         """The variable that means `what`, or nothing."""
         return next((name for name, one in self.variables.items() if one.means == what), None)
+
+    def without_left_out(self) -> Table:
+        """The table as it is stored: without free text that never enters the store."""
+        stored = {name: v for name, v in self.variables.items() if v.free_text != "left_out"}
+        if len(stored) == len(self.variables):
+            return self
+        return self.model_copy(update={"variables": stored})
 
     @property
     def has_dates(self) -> bool:

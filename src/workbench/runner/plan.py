@@ -15,18 +15,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from workbench.analysis.cohort.linkage import tables_read
 from workbench.data.store import open_store
 from workbench.errors import StudyError, did_you_mean
 from workbench.project import Project
 from workbench.registers.profiles import ReleaseProfile, load_profile
-from workbench.registers.schema import load_register
 from workbench.runner.parameters import (
     checked_parameters,
     declared_parameters,
     read_notebook,
     source_of,
 )
-from workbench.study import Study, check_study, is_study_key, load_study
+from workbench.study import Study, check_study, is_study_key, load_definitions, load_study
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -71,14 +71,8 @@ def plan_run(
     given = dict(overrides or {})
     of_study = {key: value for key, value in given.items() if is_study_key(key)}
     study = load_study(study_file, overrides=of_study)
-    register = load_register(study.register_name, project.params_folders)
-    table = register.tables.get(study.table)
-    if table is None:
-        raise StudyError(
-            f'{study_file}: the register {register.name} has no table "{study.table}".'
-            f"{did_you_mean(study.table, register.tables)}"
-        )
-    check_study(study, table, where=str(study_file))
+    definitions = load_definitions(study, project.params_folders, where=str(study_file))
+    check_study(study, definitions, where=str(study_file))
     notebook = project.find_notebook(study.notebook)
     of_notebook = {key: value for key, value in given.items() if key not in of_study}
     _refuse_unknown(of_notebook, notebook)
@@ -86,13 +80,14 @@ def plan_run(
         notebook, {**study.parameters, **of_notebook}, where=str(study_file)
     )
     profile = load_profile(study.release_profile, project.params_folders)
-    full_name = f"{register.name}.{study.table}"
-    version = open_store(project.store_folder).version(full_name)
-    if version.definition != table:
-        raise StudyError(
-            f"{full_name}: the definition has changed since the table was imported. Import it "
-            f"again: workbench import {full_name} FILE"
-        )
+    store = open_store(project.store_folder)
+    versions = {name: store.version(name) for name in tables_read(study, store)}
+    for full_name, version in versions.items():
+        if version.definition != definitions.tables[full_name]:
+            raise StudyError(
+                f"{full_name}: the definition has changed since the table was imported. Import it "
+                f"again: workbench import {full_name} FILE"
+            )
     inputs = {
         "study": study.model_dump(mode="json", by_alias=True, exclude={"parameters"}),
         "parameters": parameters,
@@ -104,6 +99,11 @@ def plan_run(
                 "definition_sha256": version.definition_sha256,
                 "sources": [source.model_dump() for source in version.sources],
             }
+            for full_name, version in versions.items()
+        },
+        "code_lists": {
+            name: code_list.model_dump(mode="json")
+            for name, code_list in definitions.code_lists.items()
         },
         "release_profile": profile.model_dump(mode="json"),
         "workbench_code_sha256": code_sha256(),

@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from IPython.display import HTML, DisplayObject, Image
 
 from workbench.analysis.cohort import Cohort, select_cohort
-from workbench.analysis.covariates import variable_words
+from workbench.analysis.cohort.code_checks import coded_choices
+from workbench.analysis.cohort.covariates import variable_words
+from workbench.analysis.quality import codes_never_seen
 from workbench.data.store import Store, Version, open_store
 from workbench.errors import DisclosureError, StudyError
 from workbench.output.disclosure import Released, release
@@ -33,7 +36,7 @@ from workbench.registers.schema import load_register
 from workbench.runner.manifest import environment
 from workbench.runner.plan import code_sha256, plan_run
 from workbench.runner.task import COUNTS, TASK, Task, read_task, write_task
-from workbench.study import Study
+from workbench.study import Definitions, Study, load_definitions
 
 BY_HAND = "by-hand"
 FIGURE_WIDTH = 800  # points on the screen
@@ -50,16 +53,30 @@ class Session:
     task: Task
     store: Store
     register_label: str
+    definitions: Definitions
     publication: Publication
     cohort: Cohort | None = field(default=None, init=False)
     refusals: dict[str, str] = field(default_factory=dict, init=False)  # title -> reason
 
     def select_cohort(self) -> Cohort:
         """The study's persons and their ledger; also kept as `session.cohort`."""
-        self.cohort = select_cohort(self.study, self.store)
+        code_lists = self.definitions.code_lists
+        self.cohort = select_cohort(self.study, self.store, code_lists=code_lists)
         counts = {"n_persons": self.cohort.n, "n_events": self.cohort.n_events}
         (self.folder / COUNTS).write_text(json.dumps(counts), encoding="utf-8")
         return self.cohort
+
+    def codes_never_seen(self) -> pd.DataFrame:
+        """Codes of the study's lists that no row has: table, list, group, code. Look for slips."""
+        parts = [
+            codes_never_seen(
+                self.store, table, choice.variables, self.definitions.code_lists[choice.list_name]
+            ).assign(table=table, list=choice.list_name)
+            for table, choice in coded_choices(self.study)
+        ]
+        columns = ["table", "list", "group", "code"]
+        whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+        return whole[columns].drop_duplicates(ignore_index=True)
 
     def release(self, result: object, *, title: str, **more: Any) -> Released:
         """Pass a result through the gate under the study's release profile."""
@@ -95,10 +112,17 @@ class Session:
     def labels(self) -> dict[str, str]:
         """The study's words for its variables."""
         table = self._version.definition
-        return {
-            name: covariate.label or variable_words(self.study.source_of(name), table)
-            for name, covariate in self.study.variables.items()
-        }
+        words = {"matched_as": "Patients and comparison persons"} if self.study.comparison else {}
+        for name, covariate in self.study.variables.items():
+            own = name if covariate.link else variable_words(self.study.source_of(name), table)
+            words[name] = covariate.label or own
+        return words
+
+    @property
+    def words(self) -> dict[str, str]:
+        """The register's words for the variables of the study's table."""
+        variables = self._version.definition.variables
+        return {name: one.label for name, one in variables.items() if one.label}
 
     @property
     def described(self) -> list[str]:
@@ -143,7 +167,7 @@ class Session:
 
     @property
     def _version(self) -> Version:
-        return self.store.version(f"{self.study.register_name}.{self.study.table}")
+        return self.store.version(self.study.main_table)
 
     @property
     def _period(self) -> str:
@@ -161,8 +185,8 @@ class Session:
         study, version = self.study, self._version
         facts = {
             "Register": self.register_label,
-            "Table": f"{study.register_name}.{study.table}, version {version.name}",
-            "Outcome": study.follow_up.outcome,
+            "Table": f"{study.main_table}, version {version.name}",
+            **({"Outcome": study.follow_up.outcome} if study.follow_up else {}),
             "Period": self._period,
             "Known until": str(study.as_of) if study.as_of else "not known: no dates delivered",
             "Coverage": study.coverage or "Not known.",
@@ -178,7 +202,10 @@ class Session:
         )
 
     def _provenance(self, version: Version) -> Mapping[str, str]:
-        extracts = "; ".join(f"{one.name} (SHA-256 {one.sha256})" for one in version.sources)
+        tables = [self.store.version(name) for name in self.task.versions]
+        extracts = "; ".join(
+            f"{one.name} (SHA-256 {one.sha256})" for table in tables for one in table.sources
+        )
         versions = ", ".join(f"{name} {number}" for name, number in environment().items())
         return {
             "Study": self.task.name,
@@ -205,14 +232,16 @@ def open_study(study_file: str | Path, run_folder: str | Path = "") -> Session:
     task = read_task(folder / TASK)
     random.seed(task.study.seed)
     np.random.seed(task.study.seed)  # libraries draw from the global generator
-    register = load_register(task.study.register_name, task.project.params_folders)
+    folders = task.project.params_folders
+    register = load_register(task.study.register_name, folders)
     return Session(
         study=task.study,
-        profile=load_profile(task.study.release_profile, task.project.params_folders),
+        profile=load_profile(task.study.release_profile, folders),
         folder=folder,
         task=task,
         store=open_store(task.project.store_folder).pinned(task.versions),
         register_label=register.label,
+        definitions=load_definitions(task.study, folders, where=str(path)),
         publication=Publication(folder / "release"),
     )
 

@@ -5,6 +5,23 @@ are told together. What needs the notebook or the store is added by the runner's
 """
 
 from workbench.study.checks import check_study
-from workbench.study.model import DAYS_IN, Condition, Study, is_study_key, load_study
+from workbench.study.definitions import Definitions, column_variable, load_definitions
+from workbench.study.model import DAYS_IN, Covariate, Study, is_study_key, load_study
+from workbench.study.rows import CodeChoice, Condition, LinkedEvent, RowTest, Window
 
-__all__ = ["DAYS_IN", "Condition", "Study", "check_study", "is_study_key", "load_study"]
+__all__ = [
+    "DAYS_IN",
+    "CodeChoice",
+    "Condition",
+    "Covariate",
+    "Definitions",
+    "LinkedEvent",
+    "RowTest",
+    "Study",
+    "Window",
+    "check_study",
+    "column_variable",
+    "is_study_key",
+    "load_definitions",
+    "load_study",
+]

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterator
 
 from workbench.errors import StudyError, did_you_mean, gathered
 from workbench.registers.schema import Table
-from workbench.registers.variables import Variable
+from workbench.study.definitions import Definitions, column_variable
+from workbench.study.link_checks import link_faults
 from workbench.study.model import DAYS_IN, Covariate, Study
+from workbench.study.row_checks import (
+    code_faults,
+    date_faults,
+    no_variable,
+    test_faults,
+    test_value_faults,
+    value_faults,
+)
+from workbench.study.rows import Condition
 
 # What a cohort has besides the study's variables.
-COHORT_COLUMNS = frozenset({"person", "index_date", "follow_up", "has_event"})
+COHORT_COLUMNS = frozenset(
+    {"person", "index_date", "follow_up", "has_event", "ended_by", "matched_as", "matched_set"}
+)
 
 
-def check_study(study: Study, table: Table, *, where: str) -> None:
-    """Check a study against the definition of its table; raise `StudyError` with every fault."""
+def check_study(study: Study, definitions: Definitions, *, where: str) -> None:
+    """Check a study against what its tables are; raise `StudyError` with every fault."""
+    table = definitions.tables[study.main_table]
     faults = [
-        *_cohort_faults(study, table),
+        *_cohort_faults(study, table, definitions),
         *_follow_up_faults(study, table),
         *_variable_faults(study, table),
         *_calendar_faults(study, table),
+        *_group_faults(study, definitions),
+        *link_faults(study, definitions),
     ]
     if faults:
         raise StudyError(
@@ -29,44 +42,71 @@ def check_study(study: Study, table: Table, *, where: str) -> None:
         )
 
 
-def _cohort_faults(study: Study, table: Table) -> Iterator[str]:
+def _cohort_faults(study: Study, table: Table, definitions: Definitions) -> Iterator[str]:
     for place in ("include", "exclude"):
         for at, condition in enumerate(getattr(study.cohort, place)):
             where = f"cohort.{place}[{at}]"
-            variable = table.variables.get(condition.variable)
-            if variable is None:
-                yield _no_variable(f"{where}.variable", condition.variable, table)
-                continue
-            yield from _value_faults(where, condition.values, condition.variable, variable)
-            if (condition.at_least or condition.at_most) and variable.is_category:
-                yield f"{where}: {condition.variable} has categories; use in or not_in."
+            if condition.codes:
+                yield from code_faults(
+                    f"{where}.codes", condition.codes, table, definitions.code_lists
+                )
+            else:
+                yield from _condition_faults(where, condition, study, table, definitions)
     if study.cohort.index_date is not None:
-        yield from _date_faults("cohort.index_date", study.cohort.index_date, table)
+        yield from date_faults("cohort.index_date", study.cohort.index_date, table)
+    if study.cohort.washout_days and not (study.cohort.index_date and table.person):
+        yield (
+            "cohort.washout_days: a washout needs cohort.index_date, and persons who are known by "
+            "an identity."
+        )
+
+
+def _condition_faults(
+    where: str, condition: Condition, study: Study, table: Table, definitions: Definitions
+) -> Iterator[str]:
+    """A condition is on a variable of the table, or on a column linked from another."""
+    name = str(condition.variable)
+    column = study.variables.get(name)
+    if column is None or column.link is None:
+        yield from test_faults(where, condition, table)
+    elif column.cut:
+        yield f"{where}: {name} is cut into groups; use a variable that is not."
+    elif column.link in definitions.tables:
+        variable = column_variable(study, name, definitions.tables)
+        yield from test_value_faults(where, condition, name, variable)
 
 
 def _follow_up_faults(study: Study, table: Table) -> Iterator[str]:
     rules = study.follow_up
+    if rules is None:
+        return
+    if rules.or_death and not study.population:
+        yield "follow_up.or_death: deaths are known from a population register; name it."
     for key in ("end_date", "event_date"):
         if (name := getattr(rules, key)) is not None:
-            yield from _date_faults(f"follow_up.{key}", name, table)
+            yield from date_faults(f"follow_up.{key}", name, table)
             if study.cohort.index_date is None:
                 yield f"follow_up.{key}: a date needs cohort.index_date to count from."
     if rules.duration is not None:
-        variable = table.variables.get(rules.duration)
-        if variable is None:
-            yield _no_variable("follow_up.duration", rules.duration, table)
-        elif variable.unit not in DAYS_IN:
-            yield (
-                f"follow_up.duration: {rules.duration} needs a unit in the register's definition, "
-                f"one of {', '.join(DAYS_IN)}."
-            )
+        yield from _duration_faults(rules.duration, table)
     if rules.event is not None:
         variable = table.variables.get(rules.event.variable)
         if variable is None:
-            yield _no_variable("follow_up.event.variable", rules.event.variable, table)
+            yield no_variable("follow_up.event.variable", rules.event.variable, table)
         else:
             where, name = "follow_up.event", rules.event.variable
-            yield from _value_faults(where, rules.event.is_in, name, variable)
+            yield from value_faults(where, rules.event.is_in, name, variable)
+
+
+def _duration_faults(name: str, table: Table) -> Iterator[str]:
+    variable = table.variables.get(name)
+    if variable is None:
+        yield no_variable("follow_up.duration", name, table)
+    elif variable.unit not in DAYS_IN:
+        yield (
+            f"follow_up.duration: {name} needs a unit in the register's definition, "
+            f"one of {', '.join(DAYS_IN)}."
+        )
 
 
 def _variable_faults(study: Study, table: Table) -> Iterator[str]:
@@ -74,20 +114,33 @@ def _variable_faults(study: Study, table: Table) -> Iterator[str]:
         source = study.source_of(name)
         if name in COHORT_COLUMNS:
             yield f"variables.{name}: the cohort has a column of that name; choose another."
+        if covariate.link:
+            continue
         if source in table.variables:
             yield from _covariate_faults(name, covariate, source, table)
         else:
-            yield _no_variable(f"variables.{name}", source, table)
-    if study.group is not None:
-        if study.group not in study.variables:
-            near = did_you_mean(study.group, study.variables)
-            yield f'group: "{study.group}" is not among the variables.{near}'
-        elif not _is_category(study, study.group, table):
-            yield f"group: {study.group} is a number; cut it into groups first (cut: [...])."
+            yield no_variable(f"variables.{name}", source, table)
+    known = {*study.variables, *(["matched_as"] if study.comparison else [])}
+    if study.group is not None and study.group not in known:
+        near = did_you_mean(study.group, known)
+        yield f'group: "{study.group}" is not among the variables.{near}'
     for name in study.model:
-        if name not in study.variables:
-            near = did_you_mean(name, study.variables)
+        if name not in known:
+            near = did_you_mean(name, known)
             yield f'model: "{name}" is not among the variables.{near}'
+
+
+def _group_faults(study: Study, definitions: Definitions) -> Iterator[str]:
+    """Groups are made by categories, never by a number."""
+    group = study.variables.get(study.group or "")
+    if group is None or group.cut is not None:
+        return
+    try:
+        variable = column_variable(study, str(study.group), definitions.tables)
+    except KeyError:  # told with the variables
+        return
+    if not variable.is_category:
+        yield f"group: {study.group} is a number; cut it into groups first (cut: [...])."
 
 
 def _covariate_faults(name: str, covariate: Covariate, source: str, table: Table) -> Iterator[str]:
@@ -119,53 +172,10 @@ def _calendar_faults(study: Study, table: Table) -> Iterator[str]:
         yield "cohort.period: a period needs cohort.index_date."
     if period and study.as_of and period.last > study.as_of:
         yield f"cohort.period: it ends ({period.last}) after as_of ({study.as_of})."
-    duration = table.variables.get(study.follow_up.duration or "")
-    if study.as_of and study.follow_up.duration and index_date is None:
+    rules = study.follow_up
+    duration = table.variables.get(rules.duration or "") if rules else None
+    if study.as_of and duration is not None and index_date is None:
         yield "as_of: a duration can be cut at a day only from cohort.index_date. Name it."
     if study.as_of and duration is not None and duration.unit in set(DAYS_IN) - {"days"}:
-        name = study.follow_up.duration
+        name = rules.duration if rules else ""
         yield f"as_of: {name} is in {duration.unit}; only days can be cut at a day."
-
-
-def _value_faults(
-    where: str, values: Sequence[str], name: str, variable: Variable
-) -> Iterator[str]:
-    for value in values:
-        if variable.codes and value not in variable.codes:
-            yield f'{where}: "{value}" is no code of {name}.{did_you_mean(value, variable.codes)}'
-        elif not _has_type(value, variable):
-            yield f'{where}: "{value}" is not a value of {name} (type {variable.type}).'
-
-
-def _has_type(value: str, variable: Variable) -> bool:
-    try:
-        if variable.type == "date":
-            date.fromisoformat(value)
-        elif variable.type == "integer":
-            int(value)
-        elif variable.type == "decimal":
-            Decimal(value)
-        elif variable.type == "boolean":
-            return value in {"true", "false"}
-    except (ValueError, InvalidOperation):
-        return False
-    return True
-
-
-def _date_faults(where: str, name: str, table: Table) -> Iterator[str]:
-    variable = table.variables.get(name)
-    if variable is None:
-        yield _no_variable(where, name, table)
-    elif variable.type != "date":
-        dates = [other for other, one in table.variables.items() if one.type == "date"]
-        known = f"Dates: {', '.join(dates)}." if dates else "The table has durations and no dates."
-        yield f"{where}: {name} has type {variable.type}, not date. {known}"
-
-
-def _no_variable(where: str, name: str, table: Table) -> str:
-    return f'{where}: the table has no variable "{name}".{did_you_mean(name, table.variables)}'
-
-
-def _is_category(study: Study, name: str, table: Table) -> bool:
-    variable = table.variables.get(study.source_of(name))
-    return variable is None or study.variables[name].cut is not None or variable.is_category

@@ -11,37 +11,21 @@ from pydantic import Field, model_validator
 
 from workbench.errors import StudyError
 from workbench.registers.documents import Document, parse_document, read_tree_with_lines
+from workbench.registers.schema import Slug
+from workbench.study.rows import (
+    WITHOUT_WINDOW,
+    CodeChoice,
+    Condition,
+    LinkedEvent,
+    RowTest,
+    TableName,
+    Take,
+    Window,
+)
 
 TimeUnit = Literal["days", "weeks", "months", "years"]
 # Mean lengths of the Gregorian calendar (365.2425 days a year), as is usual in follow-up studies.
 DAYS_IN: dict[str, float] = {"days": 1.0, "weeks": 7.0, "months": 30.436875, "years": 365.2425}
-
-
-class Condition(Document):
-    """One test on one variable, and why rows leave by it."""
-
-    variable: str
-    is_in: tuple[str, ...] | None = Field(default=None, alias="in")
-    not_in: tuple[str, ...] | None = None
-    at_least: str | None = None
-    at_most: str | None = None
-    is_missing: bool | None = None
-    because: str  # what the ledger says of those who leave
-
-    @model_validator(mode="after")
-    def _one_test(self) -> Condition:
-        given = [self.is_in, self.not_in, self.at_least or self.at_most, self.is_missing]
-        if sum(test is not None for test in given) != 1:
-            raise ValueError(
-                "give one of in, not_in, at_least (with or without at_most), at_most, is_missing"
-            )
-        return self
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        """Every value the condition compares with."""
-        limits = tuple(limit for limit in (self.at_least, self.at_most) if limit is not None)
-        return (self.is_in or ()) + (self.not_in or ()) + limits
 
 
 class Period(Document):
@@ -58,10 +42,12 @@ class Period(Document):
 
 
 class CohortRules(Document):
-    """Who is in. (Tables of other registers are linked here in a coming version.)"""
+    """Who is in."""
 
     index_date: str | None = None  # date variable from which a person is followed
     period: Period | None = None
+    events: Literal["first", "every"] = "first"  # of several rows of one person that stay
+    washout_days: int | None = Field(default=None, ge=1)  # so long free of an earlier such row
     include: tuple[Condition, ...] = ()  # rows that do not fulfil one leave
     exclude: tuple[Condition, ...] = ()  # rows that fulfil one leave
 
@@ -81,21 +67,34 @@ class FollowUp(Document):
     end_date: str | None = None  # variable with the last day of follow-up
     event_date: str | None = None  # variable with the day of the event, missing without one
     event: Event | None = None  # needed with duration, or with end_date alone
+    event_in: LinkedEvent | None = None  # the event is a row of another table
+    or_death: bool = False  # death is the event too, as in amputation-free survival
+    competing: dict[Slug, LinkedEvent] = Field(default_factory=dict)  # what else ends follow-up
     unit: TimeUnit = "years"  # of results; durations are kept as they are and converted once
 
     @model_validator(mode="after")
     def _one_way(self) -> FollowUp:
-        if self.duration and (self.end_date or self.event_date):
-            raise ValueError("give duration, or dates (end_date, event_date), not both")
-        if not (self.duration or self.end_date or self.event_date):
-            raise ValueError("give duration, end_date or event_date")
-        if bool(self.event) == bool(self.event_date):
-            raise ValueError("say what the event is: event (a status), or event_date, one of them")
+        dates = (self.end_date, self.event_date, self.event_in, *self.competing)
+        if self.duration and any(dates):
+            raise ValueError(
+                "give duration, or dates (end_date, event_date, event_in, competing), not both"
+            )
+        if not (self.duration or self.end_date or self.event_date or self.event_in):
+            raise ValueError("give duration, end_date, event_date or event_in")
+        if sum(map(bool, (self.event, self.event_date, self.event_in))) != 1:
+            raise ValueError(
+                "say what the event is: event (a status), event_date or event_in, one of them"
+            )
         return self
+
+    @property
+    def linked(self) -> tuple[LinkedEvent, ...]:
+        """Every event that is a row of another table."""
+        return (*([self.event_in] if self.event_in else []), *self.competing.values())
 
 
 class Covariate(Document):
-    """A column of the cohort made from one variable: converted, cut into groups, relabelled."""
+    """A column of the cohort: from a variable of the table, or from rows of another table."""
 
     source: str | None = Field(
         default=None, alias="from"
@@ -103,12 +102,41 @@ class Covariate(Document):
     label: str | None = None
     unit: TimeUnit | None = None  # convert from the variable's own unit
     cut: tuple[float, ...] | None = None  # lower limits of groups, rising
+    link: TableName | None = None  # another table in the store
+    take: Take | None = None  # what is taken of the person's rows there
+    days: Window | None = None  # which rows count, by their date
+    codes: CodeChoice | None = None
+    where: tuple[RowTest, ...] = ()
 
     @model_validator(mode="after")
-    def _rising(self) -> Covariate:
+    def _agree(self) -> Covariate:
         if self.cut is not None and (len(self.cut) < 2 or list(self.cut) != sorted(set(self.cut))):
             raise ValueError("cut needs at least two limits, each above the one before")
+        linked_only = {"take": self.take, "days": self.days, "codes": self.codes}
+        if self.link is None:
+            if given := [key for key, value in linked_only.items() if value] or self.where:
+                raise ValueError(
+                    f"{given[0] if self.take or self.days or self.codes else 'where'} needs link"
+                )
+            return self
+        if self.take is None:
+            raise ValueError(
+                "a link needs take: any, count, first, last, nearest, score, value or age"
+            )
+        if self.take in WITHOUT_WINDOW and self.days:
+            raise ValueError(f"take: {self.take} is of the person, so that days means nothing")
+        if self.take not in WITHOUT_WINDOW and self.days is None:
+            raise ValueError(f"take: {self.take} needs days, such as {{from: -365, to: -1}}")
+        if self.take == "score" and self.codes is None:
+            raise ValueError("take: score needs codes, with a list whose groups have weights")
         return self
+
+
+class Comparison(Document):
+    """Persons of the population drawn for each person of the cohort, alike but not in it."""
+
+    n: int = Field(ge=1, le=100)  # drawn for each
+    match_on: tuple[Literal["birth_year", "sex", "region"], ...] = Field(min_length=1)
 
 
 class Study(Document):
@@ -123,9 +151,11 @@ class Study(Document):
     notebook: str
     release_profile: str = "standard"
     coverage: str = ""  # what is known of the register's coverage, in words
+    population: Slug | None = None  # the register that says who exists, dies and leaves the country
     cohort: CohortRules = CohortRules()
-    follow_up: FollowUp
-    variables: dict[str, Covariate] = Field(min_length=1)
+    comparison: Comparison | None = None
+    follow_up: FollowUp | None = None  # without it persons are described and not followed
+    variables: dict[str, Covariate] = Field(default_factory=dict)
     group: str | None = None  # compare by this variable
     model: tuple[str, ...] = ()  # variables of the regression model
     parameters: dict[str, Any] = Field(default_factory=dict)  # for the notebook
@@ -133,6 +163,32 @@ class Study(Document):
     def source_of(self, name: str) -> str:
         """The register's variable behind a column of the cohort."""
         return self.variables[name].source or name
+
+    @property
+    def main_table(self) -> str:
+        """The table whose rows become the cohort, by its full name."""
+        return f"{self.register_name}.{self.table}"
+
+    @property
+    def events(self) -> tuple[LinkedEvent, ...]:
+        """Every event that is a row of another table."""
+        return self.follow_up.linked if self.follow_up else ()
+
+    @property
+    def linked_tables(self) -> tuple[str, ...]:
+        """Other tables that the study names, by full name, each once, in order."""
+        named = [one.link for one in self.variables.values() if one.link]
+        named += [one.link for one in self.events]
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def code_choices(self) -> tuple[CodeChoice, ...]:
+        """Every choice of codes in the study."""
+        places = [
+            *self.cohort.include, *self.cohort.exclude,
+            *self.variables.values(), *self.events,
+        ]  # fmt: skip
+        return tuple(place.codes for place in places if place.codes)
 
 
 def load_study(path: Path, *, overrides: Mapping[str, Any] | None = None) -> Study:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from workbench.analysis import description, regression, survival
-from workbench.analysis.ledger import Ledger
+from workbench.analysis.cohort.ledger import Ledger
 from workbench.output.disclosure import release
 from workbench.registers.profiles import load_profile
 

@@ -9,7 +9,7 @@ from workbench.errors import DefinitionError
 from workbench.registers.documents import parse_document
 from workbench.registers.schema import Register, load_register
 from workbench.runner.drafting import draft_study
-from workbench.study import check_study, load_study
+from workbench.study import Definitions, check_study, load_study
 
 DURATIONS = {
     "name": "lung",
@@ -34,7 +34,7 @@ def checked(tmp_path, register: Register, table: str):
     path = tmp_path / "draft.yaml"
     path.write_text(draft_study(register, table), encoding="utf-8")
     study = load_study(path)
-    check_study(study, register.tables[table], where="draft")
+    check_study(study, Definitions({study.main_table: register.tables[table]}), where="draft")
     return study
 
 

@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 from projects import STUDY, import_rows, make_project, study_file
 
 from workbench.analysis.cohort import Cohort, select_cohort
-from workbench.analysis.ledger import Ledger
+from workbench.analysis.cohort.ledger import Ledger
 from workbench.data.store import open_store
 from workbench.errors import DataError, StoreError
 from workbench.project import Project
 from workbench.registers.schema import load_register
-from workbench.study import check_study, load_study
+from workbench.study import Definitions, check_study, load_study
 
 
 def chosen(project: Project) -> Cohort:
     study = load_study(study_file(project))
     table = load_register("kidney", project.params_folders).table("starts")
-    check_study(study, table, where="study")
+    check_study(study, Definitions({study.main_table: table}), where="study")
     return select_cohort(study, open_store(project.store_folder))
 
 

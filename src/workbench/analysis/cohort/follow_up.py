@@ -1,0 +1,189 @@
+"""How long persons are followed, and what ended it: the event, another cause, death, emigration.
+
+Follow-up ends at the first of everything that can end it. On one day the study's outcome comes
+first, then competing causes in their order, death, emigration, the register's own end, `as_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ibis
+from ibis import _
+
+from workbench.analysis.cohort.linkage import Sources
+from workbench.analysis.cohort.row_tests import fulfils, has_code
+from workbench.analysis.cohort.steps import Step
+from workbench.registers.codes import CodeList
+from workbench.registers.schema import Table
+from workbench.study import DAYS_IN, LinkedEvent, Study
+
+OUTCOME, DEATH, EMIGRATION = "outcome", "death", "emigration"
+LAST_SEEN, AS_OF = "end of follow-up", "end of data"
+
+
+def with_population(rows: ibis.Table, study: Study, sources: Sources) -> ibis.Table:
+    """Add what the population register says of each row's person: known, death, abroad, emigration.
+
+    `rows` carry `_person` and `_index_date`.
+    """
+    if study.population is None:
+        return rows
+    persons = sources.rows(sources.roles["persons"])
+    table = sources.table(sources.roles["persons"])
+    died = table.meaning("death_date")
+    death = persons[died] if died else ibis.null("date")
+    known = persons.select(_who=persons._person, _death=death).distinct(on="_who")
+    rows = rows.left_join(known, rows._person == known._who)
+    rows = rows.mutate(_is_known=rows._who.notnull()).drop("_who")
+    if "migrations" not in sources.roles:
+        return rows.mutate(_abroad=ibis.literal(False), _emigration=ibis.null("date"))
+    moves = _moves(rows, sources)
+    kept = sources.keep(moves, f"moves_{len(rows.columns)}")
+    rows = rows.left_join(kept, rows.row_id == kept.row_id).drop("row_id_right")
+    return rows.mutate(_abroad=rows._abroad.fill_null(False))
+
+
+def _moves(rows: ibis.Table, sources: Sources) -> ibis.Table:
+    """For each row: abroad on its index date, and the first emigration from then on.
+
+    Who emigrates on the index date itself is followed for no time; who had left before and not
+    come back is abroad.
+    """
+    name = sources.roles["migrations"]
+    table, moves = sources.table(name), sources.rows(name)
+    direction = table.variables[str(table.meaning("migration"))]
+    out = [code for code, word in direction.words.items() if word == "emigration"]
+    left = moves[str(table.meaning("migration"))].cast("string").isin(out)
+    moves = moves.select(
+        _who=moves._person, _moved=moves[str(table.dated_by)], _left=left, _at=moves.row_id
+    )
+    index = rows.filter(rows._index_date.notnull()).select("row_id", "_person", "_index_date")
+    joined = index.inner_join(moves, index._person == moves._who)
+    before = joined._moved < joined._index_date
+    order = joined._moved.delta(ibis.date("1800-01-01"), unit="day") * (1 << 40) + joined._at
+    return joined.group_by("row_id").agg(
+        _abroad=joined._left.argmax(order, where=before),
+        _emigration=joined._moved.min(where=joined._left & ~before),
+    )
+
+
+def with_follow_up(
+    rows: ibis.Table, study: Study, sources: Sources, code_lists: Mapping[str, CodeList]
+) -> ibis.Table:
+    """Add `_length`, `_days` (one unit of length), `_event`, `_ended_by`, `_status_missing`.
+
+    A study without follow-up gets nothing: its persons are described only.
+    """
+    rules = study.follow_up
+    if rules is None:
+        return rows
+    if rules.duration is not None:
+        return _with_duration(rows, study, sources.table(sources.main))
+    ends, missing, unknown = [], ibis.literal(False), ibis.literal(False)
+    if rules.event_in is not None:
+        rows = _with_linked(rows, "_outcome", rules.event_in, sources, code_lists)
+        ends.append((OUTCOME, rows._outcome))
+    elif rules.event_date is not None:
+        ends.append((OUTCOME, rows[rules.event_date]))
+        if rules.end_date:
+            unknown = rows[rules.event_date].isnull() & rows[rules.end_date].isnull()
+    else:
+        status = rows[rules.event.variable].cast("string")
+        happened = status.isin(rules.event.is_in)
+        rows = rows.mutate(_outcome=ibis.ifelse(happened, rows[rules.end_date], ibis.null("date")))
+        ends.append((OUTCOME, rows._outcome))
+        missing, unknown = status.isnull(), rows[rules.end_date].isnull()
+    for at, (name, event) in enumerate(rules.competing.items()):
+        rows = _with_linked(rows, f"_cause_{at}", event, sources, code_lists)
+        ends.append((name, rows[f"_cause_{at}"]))
+    if study.population is not None:
+        ends += [(OUTCOME if rules.or_death else DEATH, rows._death)]
+        ends += [(EMIGRATION, rows._emigration)]
+    if rules.end_date:
+        ends.append((LAST_SEEN, rows[rules.end_date]))
+    ends.append((AS_OF, ibis.literal(study.as_of)))
+    rows = rows.mutate(
+        _status_missing=missing,
+        _unknown=unknown,
+        **{f"_end_{at}": day for at, (_name, day) in enumerate(ends)},
+    )
+    days = [rows[f"_end_{at}"] for at in range(len(ends))]
+    rows = rows.mutate(_end=ibis.ifelse(rows._unknown, None, ibis.least(*days)))
+    first = [(rows[f"_end_{at}"] == rows._end, name) for at, (name, _day) in enumerate(ends)]
+    rows = rows.mutate(_ended_by=ibis.cases(*first))
+    return rows.mutate(
+        _length=rows._end.delta(rows._index_date, unit="day").cast("float64"),
+        _days=ibis.literal(1.0),
+        _event=rows._ended_by == OUTCOME,
+    ).drop("_unknown", *[f"_end_{at}" for at in range(len(ends))])
+
+
+def _with_linked(
+    rows: ibis.Table,
+    name: str,
+    event: LinkedEvent,
+    sources: Sources,
+    code_lists: Mapping[str, CodeList],
+) -> ibis.Table:
+    """Add the first day, from the index date on, of a row of another table that is the event."""
+    table, linked = sources.table(event.link), sources.rows(event.link)
+    counts = linked._person.notnull()
+    for test in event.where:
+        counts = counts & fulfils(linked, test, table)
+    if event.codes:
+        counts = counts & has_code(linked, event.codes, table, code_lists[event.codes.list_name])
+    day = linked[event.date or str(table.dated_by)]
+    linked = linked.filter(counts).select(_who=linked._person, _day=day)
+    index = rows.filter(rows._index_date.notnull()).select("row_id", "_person", "_index_date")
+    joined = index.inner_join(linked, index._person == linked._who)
+    since = joined._day.delta(joined._index_date, unit="day") >= event.from_day
+    first = joined.filter(since).group_by("row_id").agg(**{name: _._day.min()})
+    kept = sources.keep(first, f"event{name}_{len(rows.columns)}")
+    return rows.left_join(kept, rows.row_id == kept.row_id).drop("row_id_right")
+
+
+def _with_duration(rows: ibis.Table, study: Study, table: Table) -> ibis.Table:
+    """Follow-up delivered as a length; where there is an index date it is cut at `as_of`."""
+    rules = study.follow_up
+    status = rows[rules.event.variable].cast("string")
+    rows = rows.mutate(
+        _status_missing=status.isnull(),
+        _event=status.isin(rules.event.is_in),
+        _length=rows[str(rules.duration)].cast("float64"),
+        _days=ibis.literal(DAYS_IN[str(table.variables[str(rules.duration)].unit)]),
+        _is_later=ibis.literal(False),
+    )
+    if study.as_of is not None:
+        known = ibis.literal(study.as_of).delta(rows._index_date, unit="day").cast("float64")
+        is_later = ((rows._length > known) & (known >= 0)).fill_null(False)
+        rows = rows.mutate(
+            _is_later=is_later,
+            _event=rows._event & ~is_later,
+            _length=ibis.ifelse(is_later, known, rows._length),
+        )
+    ended_by = ibis.cases((rows._event, OUTCOME), (rows._is_later, AS_OF), else_=LAST_SEEN)
+    return rows.mutate(_ended_by=ended_by).drop("_is_later")
+
+
+def population_steps(study: Study) -> list[Step]:
+    """Reasons to leave that the population register gives."""
+    if study.population is None:
+        return []
+    return [
+        Step("not in the population register", ~_._is_known),
+        Step("dead before the index date", _._death < _._index_date),
+        Step("abroad on the index date", _._abroad),
+    ]
+
+
+def follow_up_steps(study: Study) -> list[Step]:
+    """Reasons to leave that the length of follow-up gives."""
+    if study.follow_up is None:
+        return []
+    outcome = study.follow_up.outcome
+    return [
+        Step(f"not known: {outcome}", _._status_missing),
+        Step("length of follow-up not known", _._length.isnull()),
+        Step("follow-up ends before it begins", _._length < 0),
+    ]
