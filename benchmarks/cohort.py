@@ -8,8 +8,8 @@ with persons, and the largest memory are printed. Each runs as a process of its 
 
 from __future__ import annotations
 
+import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -132,10 +132,15 @@ def make_store(folder: Path) -> None:
 
 def ours(folder: str) -> None:
     """The workbench's cohort, with its ledger and link report."""
+    import ibis  # libraries are loaded before the clock starts, here and beside
+
     from workbench.analysis.cohort import select_cohort
     from workbench.data.store import open_store
 
+    ibis.duckdb.connect()
+    started = time.perf_counter()
     cohort = select_cohort(study(), open_store(Path(folder) / "store"))
+    print(time.perf_counter() - started)
     persons = cohort.persons.assign(hb=cohort.persons["hb"].astype("Float64"))
     persons.to_parquet(Path(folder) / "ours.parquet")
 
@@ -144,6 +149,7 @@ def in_pandas(folder: str) -> None:
     """The same frame as a researcher writes it in pandas; no ledger, no link report."""
     import pandas as pd
 
+    started = time.perf_counter()
     place = Path(folder)
     persons, starts, stays = (
         pd.read_parquet(place / f"{name}.parquet") for name in ("persons", "starts", "stays")
@@ -164,6 +170,7 @@ def in_pandas(folder: str) -> None:
     end = cohort["died"].fillna(pd.Timestamp("2022-12-31")).clip(upper=pd.Timestamp("2022-12-31"))
     cohort["follow_up"] = (end - cohort["start"]).dt.days
     cohort["has_event"] = cohort["died"] <= pd.Timestamp("2022-12-31")
+    print(time.perf_counter() - started)
     cohort.sort_index().reset_index().to_parquet(place / "pandas.parquet")
 
 
@@ -181,24 +188,33 @@ def assert_equal(folder: Path) -> None:
     assert (left["has_event"] == right["has_event"]).all()
 
 
+def engine() -> object:
+    """A quiet engine session."""
+    import duckdb
+
+    session = duckdb.connect()
+    session.execute("set enable_progress_bar = false")
+    return session
+
+
 def timed(code: str, folder: Path) -> tuple[float, float]:
-    """Seconds and peak memory (GB) of one process."""
-    before = time.perf_counter()
+    """Seconds that a process tells, and its peak memory in GB."""
     here = str(Path(__file__).parent)
-    process = subprocess.Popen([sys.executable, "-c", code, here, str(folder)])
-    _pid, status, used = __import__("os").wait4(process.pid, 0)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, here, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    told = process.stdout.read()
+    _pid, status, used = os.wait4(process.pid, 0)
     if status:
         raise SystemExit("the benchmark failed")
-    return time.perf_counter() - before, used.ru_maxrss / 1e6
+    return float(told.split()[-1]), used.ru_maxrss / 1e6
 
 
 def measure(persons: int, stays: int, rounds: int, *, beside: bool) -> tuple[float, float]:
     """Median seconds of the workbench at one size, printed with what stands beside it."""
-    import duckdb
-
     with TemporaryDirectory() as name:
         folder = Path(name)
-        duckdb.connect().execute(MAKE.format(persons=persons, stays=stays, folder=folder))
+        engine().execute(MAKE.format(persons=persons, stays=stays, folder=folder))
         make_store(folder)
         own, other = [], []
         for _ in range(rounds):
@@ -220,7 +236,9 @@ def measure(persons: int, stays: int, rounds: int, *, beside: bool) -> tuple[flo
 
 
 def main(persons: int, rounds: int) -> None:
-    print(f"Python {platform.python_version()}, DuckDB {version('duckdb')}; whole processes")
+    print(
+        f"Python {platform.python_version()}, DuckDB {version('duckdb')}; libraries loaded before"
+    )
     small, _ = measure(persons // 10, persons // 10 * STAYS_EACH, rounds, beside=False)
     large, _ = measure(persons, persons * STAYS_EACH, rounds, beside=True)
     print(f"ten times the persons take {large / small:.1f} times as long")

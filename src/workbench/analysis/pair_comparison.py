@@ -48,7 +48,7 @@ LEVELS: dict[FieldKind, dict[str, str]] = {
     },
 }
 DIFFERENT, MISSING = "different", "missing"
-RANDOM_PAIRS = 2_000_000  # of which u is counted
+RANDOM_PAIRS = 500_000  # among which u is counted
 MOST_PAIRS = 50_000_000  # more than this is a blocking rule that is too wide
 
 
@@ -90,7 +90,9 @@ def check_choices(
         raise StudyError(gathered("The records cannot be linked like this:", faults))
     for side, records in (("left", left), ("right", right)):
         faults += _column_faults(side, records, [key, *fields, *(n for r in blocking for n in r)])
-        if key in records and (n := int(records[key].isna().sum() + records[key].duplicated().sum())):
+        if key in records and (
+            n := int(records[key].isna().sum() + records[key].duplicated().sum())
+        ):
             faults.append(f"{side}.{key}: {n} rows have no value or that of another row.")
         if records.empty:
             faults.append(f"{side}: there are no records.")
@@ -122,7 +124,7 @@ def compare_pairs(
         engine.execute("set threads = 1")  # sums in one order only: the same in, the same out
         try:
             return _compared(splink, engine, files, fields, columns, rules, seed)
-        except (duckdb.Error, splink.exceptions.SplinkException, ValueError) as reason:
+        except (duckdb.Error, splink.internals.exceptions.SplinkException) as reason:
             raise RunError(
                 "The records could not be compared: the model found no answer with these fields "
                 "and blocking rules. Give rules that bring more true pairs together."
@@ -144,8 +146,7 @@ def _compared(
         comparisons=[_comparison(splink, columns[name], kind) for name, kind in fields.items()],
         blocking_rules_to_generate_predictions=blocks,
         unique_id_column_name="row",
-        retain_matching_columns=False,
-        retain_intermediate_calculation_columns=True,
+        retain_matching_columns=True,  # the levels come with them; the values are left here
     )
     linker = splink.Linker(
         files, settings, splink.DuckDBAPI(connection=engine), set_up_basic_logging=False,
@@ -159,9 +160,10 @@ def _compared(
     found = linker.inference.predict().as_pandas_dataframe()
     pairs = found.rename(columns={"row_l": "left_row", "row_r": "right_row"})
     for name, kind in fields.items():
-        levels = [*reversed(levels_of(kind))]
-        named = {number: level for number, level in enumerate(levels)} | {-1: MISSING}
-        pairs[name] = pairs[f"gamma_{columns[name]}"].map(named)
+        levels = [*levels_of(kind), MISSING]
+        # splink numbers the levels from different (0) up, and missing -1
+        codes = len(levels) - 2 - pairs[f"gamma_{columns[name]}"]
+        pairs[name] = pd.Categorical.from_codes(codes, categories=levels)
     pairs = pairs[["left_row", "right_row", *fields]].sort_values(["left_row", "right_row"])
     return ComparedPairs(pairs.reset_index(drop=True), _parameters(linker, fields))
 
@@ -209,7 +211,7 @@ def _prepared(
 
 
 def prepared_values(values: pd.Series, kind: FieldKind) -> pd.Series:
-    """Values as they are compared: names without case, accents of case, or double blanks."""
+    """Values as they are compared: names without capitals, hyphens and double blanks."""
     if kind == "number":
         numbers = pd.to_numeric(values, errors="coerce").astype(float)
         _check_read(values, numbers, "numbers")
@@ -261,7 +263,7 @@ def _library() -> Any:
     try:
         import splink
         import splink.comparison_library
-        import splink.exceptions
+        import splink.internals.exceptions
     except ImportError:
         raise RunError(
             "Linking without identity numbers needs an extra that is not installed. "

@@ -8,25 +8,21 @@ missed, comes with the result. Everything here is persons' data and stays in the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.pair_comparison import (
-    MISSING,
-    ComparedPairs,
-    FieldKind,
-    check_choices,
-    compare_pairs,
-    levels_of,
-    prepared_values,
-)
+from workbench.analysis.match_weights import weigh_pairs
+from workbench.analysis.pair_comparison import FieldKind, check_choices, compare_pairs
 from workbench.errors import DataError, StudyError, did_you_mean
 
 THRESHOLDS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
-ROUNDS, CLOSE_ENOUGH = 200, 1e-10  # of the search for the share of true pairs
+LEAST = 0.01  # no pair below this probability is ever linked
 SAME_WEIGHT = 6  # decimals within which two pairs are equally good
 
 
@@ -34,7 +30,7 @@ SAME_WEIGHT = 6  # decimals within which two pairs are equally good
 class RecordLinkage:
     """What came of linking two files; every frame but the last two is about persons."""
 
-    pairs: pd.DataFrame  # left_id, right_id, match_weight, match_probability, FIELD_level
+    pairs: pd.DataFrame  # left_id, right_id, match_weight, match_probability, FIELD_level, is_best
     links: pd.DataFrame  # pairs at or above the threshold, each record once
     clerical_review: pd.DataFrame  # undecided pairs of records that are in no link
     parameters: pd.DataFrame  # field, level, m, u, weight
@@ -90,14 +86,14 @@ def link_records(
     Fellegi and Sunter, J Am Stat Assoc 1969;64:1183-1210. Compared with a known truth in
     tests/unit/analysis/test_record_linkage.py.
     """
-    if not 0 < review_from <= threshold < 1:
+    if not LEAST <= review_from <= threshold < 1:
         raise StudyError(
-            f"review_from {review_from} and threshold {threshold} must lie between 0 and 1, the "
-            "first not above the second."
+            f"review_from {review_from} and threshold {threshold} must lie between {LEAST} and 1, "
+            "the first not above the second."
         )
     check_choices(left, right, fields, blocking, key)
     compared = compare_pairs(left, right, fields=fields, blocking=blocking, seed=seed)
-    pairs, parameters = _scored(compared, left, right, fields)
+    pairs, parameters = weigh_pairs(compared, left, right, fields)
     pairs = pairs.sort_values(
         ["match_weight", "left_row", "right_row"], ascending=[False, True, True], kind="stable"
     )
@@ -105,7 +101,8 @@ def link_records(
         ids = records[key].to_numpy()[pairs.pop(f"{side}_row")]
         pairs.insert(0 if side == "left" else 1, f"{side}_id", ids)
     pairs = pairs.reset_index(drop=True)
-    linked = _one_to_one(pairs, threshold)
+    pairs["is_best"] = _best_of_each(pairs)
+    linked = _linked(pairs, threshold)
     estimates = [_expected_errors(pairs, at) for at in sorted({*THRESHOLDS, threshold})]
     open_pairs = pairs[(pairs["match_probability"] >= review_from) & ~_touching(pairs, linked)]
     return RecordLinkage(
@@ -131,7 +128,7 @@ def compare_with_truth(linkage: RecordLinkage, truth: pd.DataFrame) -> pd.DataFr
     true_pairs = pd.MultiIndex.from_frame(truth[["left_id", "right_id"]].drop_duplicates())
     rows = []
     for threshold in linkage.error_estimates["threshold"]:
-        links = linkage.pairs.loc[_one_to_one(linkage.pairs, threshold), ["left_id", "right_id"]]
+        links = linkage.pairs.loc[_linked(linkage.pairs, threshold), ["left_id", "right_id"]]
         found = int(pd.MultiIndex.from_frame(links).isin(true_pairs).sum())
         rows.append(
             {
@@ -147,36 +144,63 @@ def compare_with_truth(linkage: RecordLinkage, truth: pd.DataFrame) -> pd.DataFr
     return pd.DataFrame(rows)
 
 
-def _scored(
-    compared: ComparedPairs,
-    left: pd.DataFrame,
-    right: pd.DataFrame,
-    fields: Mapping[str, FieldKind],
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Pairs with weight and probability, and the parameters behind them.
+def _best_of_each(pairs: pd.DataFrame) -> np.ndarray:
+    """Which pairs are the best for both their records, the strongest first, each record once.
 
-    The share of true pairs among all pairs is the one that the probabilities add up to. Random
-    pairs hold true ones too, in small files many; u is freed of them with that share.
+    A record that two pairs claim equally well is in none of them; chance would decide. A stronger
+    pair never depends on a weaker one, so that this holds for every threshold.
     """
-    n_all = len(left) * len(right)
-    parameters = compared.parameters.copy()
-    least_m, least_u = 0.5 / min(len(left), len(right)), 0.5 / n_all
-    unknown = parameters["m"].isna() & parameters["u"].isna()
-    m = parameters["m"].fillna(0).clip(lower=least_m)
-    seen_u = parameters["u"].fillna(0)
-    rareness = _rareness(compared.pairs, left, right, fields, parameters)
-    share, weights = min(len(left), len(right)) / n_all / 2, np.zeros(len(compared.pairs))
-    for _ in range(ROUNDS):
-        parameters["u"] = ((seen_u - share * m) / (1 - share)).clip(lower=least_u)
-        parameters["m"] = m
-        parameters["weight"] = np.where(unknown, 0.0, np.log2(m / parameters["u"]))
-        weights = _summed(compared.pairs, parameters, fields) + rareness(parameters)
-        odds = np.exp2(weights + np.log2(share / (1 - share)))
-        probabilities = odds / (1 + odds)
-        before, share = share, float(np.clip(probabilities.sum() / n_all, 1 / n_all, 0.5))
-        if abs(share - before) <= CLOSE_ENOUGH * before:
-            break
-    pairs = compared.pairs[["left_row", "right_row"]].copy()
-    pairs["match_weight"], pairs["match_probability"] = weights, probabilities
-    levels = compared.pairs[[*fields]].rename(columns={name: f"{name}_level" for name in fields})
-    return pairs.join(levels), parameters
+    weights = pairs["match_weight"].round(SAME_WEIGHT)
+    likely = (pairs["match_probability"] >= LEAST).to_numpy()
+    rows = zip(weights[likely], pairs["left_id"][likely], pairs["right_id"][likely], strict=True)
+    best: list[bool] = []
+    taken: tuple[set[object], set[object]] = (set(), set())
+    for _, equal in groupby(rows, key=itemgetter(0)):
+        claims = [(left, right) for _, left, right in equal]
+        is_free = [left not in taken[0] and right not in taken[1] for left, right in claims]
+        free = [pair for pair, free in zip(claims, is_free, strict=True) if free]
+        n_left, n_right = (Counter(side) for side in zip(*free, strict=True)) if free else ({}, {})
+        for (left, right), free_pair in zip(claims, is_free, strict=True):
+            best.append(free_pair and n_left[left] == 1 and n_right[right] == 1)
+        taken[0].update(n_left)
+        taken[1].update(n_right)
+    chosen = np.zeros(len(pairs), dtype=bool)
+    chosen[likely] = best
+    return chosen
+
+
+def _linked(pairs: pd.DataFrame, threshold: float) -> pd.Series:
+    return pairs["is_best"] & (pairs["match_probability"] >= threshold)
+
+
+def _touching(pairs: pd.DataFrame, linked: pd.Series) -> pd.Series:
+    """Which pairs hold a record that is in a link."""
+    links = pairs[linked]
+    return pairs["left_id"].isin(links["left_id"]) | pairs["right_id"].isin(links["right_id"])
+
+
+def _expected_errors(pairs: pd.DataFrame, threshold: float) -> dict[str, float]:
+    """How many links should be false, and how many compared true pairs not linked."""
+    linked = _linked(pairs, threshold)
+    certain = _probability_among_rivals(pairs)
+    expected_true = float(certain[linked].sum())
+    open_pairs = pairs.loc[~_touching(pairs, linked), ["left_id", "match_probability"]]
+    missed = float(open_pairs.groupby("left_id")["match_probability"].sum().clip(upper=1).sum())
+    n_links = int(linked.sum())
+    return {
+        "threshold": threshold,
+        "n_links": n_links,
+        "expected_false": n_links - expected_true,
+        "expected_missed": missed,
+        "precision": expected_true / n_links if n_links else np.nan,
+        "recall": expected_true / (expected_true + missed) if expected_true + missed else np.nan,
+    }
+
+
+def _probability_among_rivals(pairs: pd.DataFrame) -> np.ndarray:
+    """The probability of a pair when each record has one partner at most."""
+    chance = pairs["match_probability"].clip(upper=1 - 1e-15)
+    odds = chance / (1 - chance)
+    rivals = odds.groupby(pairs["left_id"]).transform("sum")
+    rivals = rivals + odds.groupby(pairs["right_id"]).transform("sum") - 2 * odds
+    return (odds / (1 + odds + rivals)).to_numpy()

@@ -184,7 +184,7 @@ class Study(Document):
     @property
     def code_choices(self) -> tuple[CodeChoice, ...]:
         """Every choice of codes in the study."""
-        places = [
+        places: list[Condition | Covariate | LinkedEvent] = [
             *self.cohort.include, *self.cohort.exclude,
             *self.variables.values(), *self.events,
         ]  # fmt: skip

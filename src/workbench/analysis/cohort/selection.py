@@ -79,11 +79,10 @@ def select_cohort(study: Study, store: Store, *, code_lists: CodeLists | None = 
         n_asked = len(reasons) + len(population_steps(study))
         rows, more = _linked_and_followed(rows, study, sources, lists, after=len(reasons))
         reasons += more
-        if sources.table(sources.main).person and study.cohort.events == "first":
-            rows = sources.keep(rows, "followed_rows")
-            rows = _one_row_a_person(rows, study, n_steps=len(reasons))
-            reasons.append(LATER_ROW)
         rows = sources.keep(rows, "cohort_rows")
+        if sources.table(sources.main).person and study.cohort.events == "first":
+            reasons.append(LATER_ROW)
+            _one_row_a_person(rows, study, sources, step=len(reasons))
         ledger = count_ledger(rows, reasons, study=study, sources=sources, n_unlinked=n_asked)
         persons = _persons(rows, study, sources)
         if persons.empty:
@@ -149,19 +148,23 @@ def _leave(rows: ibis.Table, steps: Sequence, after: int) -> tuple[ibis.Table, l
     return rows, [step.reason for step in steps]
 
 
-def _one_row_a_person(rows: ibis.Table, study: Study, *, n_steps: int) -> ibis.Table:
-    """Of several rows of one person that stay, only the first by index date (then row) stays."""
+def _one_row_a_person(rows: ibis.Table, study: Study, sources: Sources, *, step: int) -> None:
+    """Of several rows of one person that stay, only the first by index date (then row) stays.
+
+    The later ones get the number of their step in place: they are few, and the rows are many.
+    """
     staying = rows.filter(rows._step.isnull())
     # Most persons have one row; only the others are put in order, which is what takes time.
     several = staying.group_by("_person").having(_.count() > 1).agg(_n=_.count())
     theirs = staying.semi_join(several, "_person")
     order = ["_index_date"] if study.cohort.index_date else []
     place = ibis.row_number().over(group_by="_person", order_by=[*order, "row_id"])
-    placed = theirs.select(_later=theirs.row_id, _place=place)
-    later = placed.filter(placed._place > 0).select("_later")
-    joined = rows.left_join(later, rows.row_id == later._later)
-    step = ibis.ifelse(joined._later.notnull(), n_steps + 1, joined._step)
-    return joined.mutate(_step=step).drop("_later")
+    placed = theirs.select("row_id", _place=place)
+    later = sources.keep(placed.filter(placed._place > 0), "later_rows")
+    sources.engine.raw_sql(
+        f"update {rows.get_name()} set _step = {step} "
+        f"where row_id in (select row_id from {later.get_name()})"
+    )
 
 
 def _compared(

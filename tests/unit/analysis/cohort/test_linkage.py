@@ -169,7 +169,7 @@ def worlds(draw: st.DrawFn) -> dict[str, list[list[Any]]]:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     world=worlds(),
