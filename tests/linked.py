@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -159,11 +160,14 @@ def make_store(folder: Path, rows: Mapping[str, Sequence[Sequence[Any]]]) -> Sto
     return open_store(folder)
 
 
-def cohort_of(store: Store, **changes: Any) -> Cohort:
+def cohort_of(
+    store: Store, *, code_lists: Mapping[str, CodeList] | None = None, **changes: Any
+) -> Cohort:
     """The cohort of the world's study, with keys of the study changed."""
+    lists = {"diabetes": DIABETES, **(code_lists or {})}
     study = parse_document({**STUDY, **changes}, Study, where="study.yaml")
-    check_study(study, definitions(), where="study.yaml")
-    return select_cohort(study, store, code_lists={"diabetes": DIABETES})
+    check_study(study, replace(definitions(), code_lists=lists), where="study.yaml")
+    return select_cohort(study, store, code_lists=lists)
 
 
 def _day(value: Any) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import ibis
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,7 @@ from linked import cohort_of, make_store
 
 from workbench.data.store import Store
 from workbench.errors import DataError, StudyError, WorkbenchError
+from workbench.registers.codes import REMOVED_SIGNS, load_code_list, normalise
 
 DAY = timedelta(days=1)
 AS_OF = date(2020, 12, 31)
@@ -208,11 +210,12 @@ def test_linkage_equals_the_same_rules_in_plain_python(world, washout, events):
 # -- one thing at a time -----------------------------------------------------------------------
 
 PEOPLE = [["a", "1950-02-01", "1", None], ["b", "1960-07-01", "2", None]]
+START = [["a", "2015-01-01", "f"]]
 
 
 def world_of(folder: Path, **tables: list[list[Any]]) -> Store:
     """A store of the world; tables named with two underscores for the point."""
-    rows = {"people.persons": PEOPLE, "renal.starts": [["a", "2015-01-01", "f"]]}
+    rows = {"people.persons": PEOPLE, "renal.starts": START}
     named = {name.replace("__", "."): rows for name, rows in tables.items()}
     return make_store(folder / "store", {**rows, **named})
 
@@ -415,3 +418,35 @@ def test_the_link_report_tells_matches_and_conflicts(tmp_path):
     conflicts = links.conflicts.set_index(["table", "question"])["n_conflicts"]
     assert conflicts["care.stays", "other sex"] == 1
     assert conflicts["care.stays", "after death"] == 1
+
+
+CHARLSON = load_code_list("charlson", ())
+DIAGNOSES = ("I21", "E10.9", "E11.2", "K70.3", "R18", "i85.0", "C509", "C78", "B20", "J449", "Z00")
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.sampled_from(DIAGNOSES), max_size=5))
+def test_a_score_is_that_of_the_groups_present(codes):
+    with TemporaryDirectory() as folder:
+        rows = [["a", "2014-01-01", "I10", " ".join(codes), None, None]]
+        store = make_store(
+            Path(folder) / "store",
+            {"people.persons": PEOPLE, "renal.starts": START, "care.stays": rows},
+        )
+        choice = {"in": ["diagnosis", "others"], "list": "charlson"}
+        score = stays("score", -400, -1, codes=choice)
+        persons = cohort_of(
+            store, code_lists={"charlson": CHARLSON}, variables={"x": score}
+        ).persons
+    present = {group for code in ["I10", *codes] for group in CHARLSON.groups_of(code)}
+    assert persons["x"].tolist() == [CHARLSON.score(present)]
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12))
+def test_the_engine_writes_codes_as_the_lists_do(code):
+    cell = ibis.memtable(pd.DataFrame({"code": [code]})).code.upper()
+    for sign in REMOVED_SIGNS:
+        cell = cell.replace(sign, "")
+    assert cell.as_table().execute().iloc[0, 0] == normalise(code)
