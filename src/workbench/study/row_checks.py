@@ -61,11 +61,17 @@ def code_faults(
 
 
 def value_faults(where: str, values: Sequence[str], name: str, variable: Variable) -> Iterator[str]:
-    """Which values a variable can never have."""
+    """Which values a variable can never have.
+
+    Where codes changed with the years a study names words, since a code means two things.
+    """
+    changed = any(edition.codes for edition in variable.editions)
+    known = set(variable.words.values()) if changed else set(variable.words)
+    kind = "no word" if changed else "no code"
     for value in values:
-        if variable.codes and value not in variable.words:
-            yield f'{where}: "{value}" is no code of {name}.{did_you_mean(value, variable.words)}'
-        elif not _has_type(value, variable):
+        if variable.codes and value not in known:
+            yield f'{where}: "{value}" is {kind} of {name}.{did_you_mean(value, known)}'
+        elif not changed and not _has_type(value, variable):
             yield f'{where}: "{value}" is not a value of {name} (type {variable.type}).'
 
 
