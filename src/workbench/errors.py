@@ -23,6 +23,10 @@ class DefinitionError(WorkbenchError):
     """A register definition, code list or release profile that cannot be used."""
 
 
+class KeyFault(WorkbenchError):
+    """The key of the pseudonyms is missing, cannot be used, or lies where others can get at it."""
+
+
 class StudyError(WorkbenchError):
     """A study, its parameters or its notebook that cannot be used as they stand."""
 

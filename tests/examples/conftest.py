@@ -1,4 +1,4 @@
-"""The demonstration, run once: both examples from their extracts to their reports."""
+"""The demonstration, run once: examples and invented registers, from extracts to reports."""
 
 from __future__ import annotations
 

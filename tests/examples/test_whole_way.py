@@ -42,7 +42,7 @@ def released(run, name: str) -> pd.DataFrame:
 
 def test_every_study_of_both_examples_finishes(demo):
     runs, _ = demo
-    assert set(runs) == {"colon", "rectum", "colorectal_cohort", "lung_by_sex"}
+    assert set(runs) >= {"colon", "rectum", "colorectal_cohort", "lung_by_sex"}
     assert {run.manifest.state for run in runs.values()} == {"finished"}
 
 
@@ -100,12 +100,15 @@ def test_a_register_without_dates_is_followed_in_its_own_durations(demo):
 
 def test_released_ledgers_add_up_from_the_extract_to_the_study(demo):
     for run in demo[0].values():
+        if not (run.folder / "release" / "flow.csv").exists():
+            continue  # a register that was checked has no cohort
         steps = released(run, "flow")
         remaining = (steps["n_persons_in"] - steps["n_persons_out"]).iloc[:-1]
         following = steps["n_persons_in"].iloc[1:].set_axis(remaining.index)
         shown = remaining.notna()  # where fewer than the threshold left, the gate hides how many
         assert remaining[shown].tolist() == following[shown].tolist()
-        assert steps["n_persons_in"].iloc[-1] == run.manifest.counts["n_persons"]
+        if "comparison" not in run.manifest.study:
+            assert steps["n_persons_in"].iloc[-1] == run.manifest.counts["n_persons"]
 
 
 def test_the_release_record_names_every_file_with_its_sum(demo):

@@ -13,12 +13,14 @@ import re
 import shutil
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
 import duckdb
 
 from workbench.data.encodings import as_utf8
+from workbench.data.engine import engine_session
 from workbench.data.extracts import Extract, Misfit, places, survey
 from workbench.data.headers import match_headers
 from workbench.data.sql import file_to_read, literal
@@ -35,20 +37,43 @@ BEFORE_BLANK = re.compile(rb"\n(?=\r?\n)")
 BEFORE_BLANK_CR = re.compile(rb"\r(?=\r)")  # in files without any \n
 
 
+@dataclass(frozen=True)
+class _Layout:
+    """A text file as it was recognised."""
+
+    file: Path  # as it was delivered, for messages
+    text: Path  # the same or a copy in UTF-8
+    names: tuple[str, ...]
+    delimiter: str
+
+    def relation(self, faulty: str) -> str:
+        """SQL that reads the lines that fit; `faulty` says what becomes of the others."""
+        columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.names)
+        read = (
+            f"read_csv({file_to_read(self.text)}, auto_detect=false, header=true, "
+            f"delim={literal(self.delimiter)}, quote='\"', escape='\"', nullstr='', "
+            f"columns={{{columns}}}, {faulty})"
+        )
+        # The engine takes a blank line for a row where there is but one column.
+        is_single = len(self.names) == 1
+        return f"(from {read} where {self.names[0]} is not null)" if is_single else read
+
+
 def read(file: Path, table: Table, *, staging: Path) -> Extract:
     """Make a delimited text file readable as text columns; raise `DataError` if it cannot be."""
     text_file, encoding = as_utf8(file, table, staging=staging)
     delimiter, headers = _recognise_header(file, text_file, table)
     found, strangers = match_headers(headers, table, where=str(file))
-    named = places(headers)
-    columns = {name: named[place] for name, place in found.items()}
+    layout = _Layout(file, text_file, tuple(places(headers)), delimiter)
+    columns = {name: layout.names[place] for name, place in found.items()}
     how = f"{encoding}, {SPOKEN.get(delimiter, delimiter)}-separated"
     try:
-        counted = _count(file, text_file, named, delimiter, columns, table)
+        counted = _count(layout, columns, table, staging=staging)
     except duckdb.InvalidInputException:  # the engine's words quote the line
-        text_file, how = _with_one_line_end(text_file, staging), f"{how}, line ends mixed"
+        how = f"{how}, line ends mixed"
+        layout = replace(layout, text=_with_one_line_end(text_file, staging))
         try:
-            counted = _count(file, text_file, named, delimiter, columns, table)
+            counted = _count(layout, columns, table, staging=staging)
         except duckdb.InvalidInputException:
             raise DataError(
                 f"{file} cannot be read as {how} text. Save it again as CSV, or ask for "
@@ -56,7 +81,7 @@ def read(file: Path, table: Table, *, staging: Path) -> Extract:
             ) from None
     n_rows, n_values, marks, misfits = counted
     return Extract(
-        relation=_relation(text_file, named, delimiter, "ignore_errors=true"),
+        relation=layout.relation("ignore_errors=true"),
         columns=columns,
         strangers=strangers,
         n_rows=n_rows,
@@ -109,29 +134,12 @@ def _recognise_header(file: Path, text_file: Path, table: Table) -> tuple[str, l
     return delimiter, split_record(header, delimiter)
 
 
-def _relation(text_file: Path, names: Sequence[str], delimiter: str, faulty: str) -> str:
-    """SQL that reads the lines that fit; `faulty` says what becomes of the others."""
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-    read = (
-        f"read_csv({file_to_read(text_file)}, auto_detect=false, header=true, "
-        f"delim={literal(delimiter)}, quote='\"', escape='\"', nullstr='', "
-        f"columns={{{columns}}}, {faulty})"
-    )
-    # The engine takes a blank line for a row where there is but one column.
-    return read if len(names) > 1 else f"(from {read} where {names[0]} is not null)"
-
-
 def _count(
-    file: Path,
-    text_file: Path,
-    names: Sequence[str],
-    delimiter: str,
-    columns: dict[str, str],
-    table: Table,
+    layout: _Layout, columns: dict[str, str], table: Table, *, staging: Path
 ) -> tuple[int, dict[str, int], frozenset[str], tuple[Misfit, ...]]:
     """Read the file through once: rows that fit, values a column, every line that does not fit."""
-    keeping = _relation(text_file, names, delimiter, "store_rejects=true, rejects_limit=0")
-    with duckdb.connect() as engine:
+    keeping = layout.relation("store_rejects=true, rejects_limit=0")
+    with engine_session(staging) as engine:
         counted = survey(engine, keeping, columns, table)
         rejected = engine.execute(
             "select line, any_value(line_byte_position), coalesce(any_value(csv_line), ''), "
@@ -140,10 +148,10 @@ def _count(
         ).fetchall()
     if len(rejected) > MOST_MISFITS:
         raise DataError(
-            f"{file}: more than {MOST_MISFITS} lines do not have the header's {len(names)} fields. "
-            "Check the delimiter and the header."
+            f"{layout.file}: more than {MOST_MISFITS} lines do not have the header's "
+            f"{len(layout.names)} fields. Check the delimiter and the header."
         )
-    return *counted, _misfits(file, text_file, rejected)
+    return *counted, _misfits(layout.file, layout.text, rejected)
 
 
 def _misfits(file: Path, text_file: Path, rejected: Sequence[Rejected]) -> tuple[Misfit, ...]:

@@ -11,37 +11,53 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 import pyarrow.parquet as pq
 
+from workbench.data.engine import engine_session
 from workbench.data.extracts import Extract
-from workbench.data.faults import MISFIT, describe_faults, find_faults, find_notes, refuse_identity
+from workbench.data.faults import describe_faults, find_faults, find_notes
+from workbench.data.keys import Key
+from workbench.data.ordered import copy_without
+from workbench.data.population import NOT_CHECKED, NotChecked, Population, add_notes
+from workbench.data.pseudonyms import give_key
 from workbench.data.readers import read_extract
 from workbench.data.row_names import RowNames
-from workbench.data.sql import file_to_write, identifier, literal
+from workbench.data.set_aside import set_aside_query
+from workbench.data.sql import file_to_write, identifier
 from workbench.data.store import ROWS, SET_ASIDE, Source, Version
+from workbench.data.sums import sha256_of
 from workbench.data.typed import make_delivered, make_typed
+from workbench.data.undeclared import refuse_identity
 from workbench.errors import DataError, gathered
 from workbench.registers.schema import Table
 
-MEMORY = "1GB"
 Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a delivery is judged by besides its definition."""
+
+    as_of: date
+    key: Key | None = None
+    population: Population | NotChecked | None = None
 
 
 @contextmanager
 def delivery_of(
-    full_name: str, table: Table, files: Sequence[Path], *, as_of: date, folder: Path
+    full_name: str, table: Table, files: Sequence[Path], around: Surroundings, *, folder: Path
 ) -> Iterator[Delivery]:
     """A delivery with an engine session of its own, which spills into `folder`."""
-    with duckdb.connect() as engine:
-        engine.execute(f"set memory_limit = '{MEMORY}'")
-        engine.execute(f"set temp_directory = {literal(str(folder / 'spill'))}")
-        yield Delivery(engine, full_name, table, files, as_of=as_of, folder=folder)
+    with engine_session(folder) as engine:
+        if around.key:
+            give_key(engine, around.key)
+        yield Delivery(engine, full_name, table, files, around, folder=folder)
 
 
 class Delivery:
@@ -53,28 +69,37 @@ class Delivery:
         full_name: str,
         table: Table,
         files: Sequence[Path],
+        around: Surroundings,
         *,
-        as_of: date,
         folder: Path,
     ) -> None:
         self._engine = engine
         self.full_name = full_name
-        self.table = table
+        self.definition = table
+        self.table = table.without_left_out()
         self.files = files
-        self.as_of = as_of
+        self.around = around
         self.folder = folder
         self._typed_file = folder / "typed.parquet"
         for file in files:
             if not file.is_file():
                 raise DataError(f"{file}: there is no such file.")
-        self._sums = [sha256_of(file) for file in files]
-        if len(set(self._sums)) < len(self._sums):
+        self.sums = [sha256_of(file) for file in files]
+        if len(set(self.sums)) < len(self.sums):
             raise DataError(f"{full_name}: two of the files are the same. Name each file once.")
         self.definition_sha256 = hashlib.sha256(table.model_dump_json().encode()).hexdigest()
-        # The same key again changes nothing in the store.
-        self.key = hashlib.sha256(
-            json.dumps([*self._sums, self.definition_sha256]).encode()
-        ).hexdigest()
+        self.key = self._key()
+
+    def _key(self) -> str:
+        """What the delivery is known by: the same key again changes nothing in the store.
+
+        Whether it could be compared with the population register belongs to it, so that importing
+        it again once that register has come makes up for the comparison.
+        """
+        parts = [*self.sums, self.definition_sha256]
+        if self.around.population is not None:
+            parts.append(type(self.around.population).__name__)
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def check(self, name: str, *, progress: Progress) -> Version:
         """Read and judge the delivery; raise `DataError` when it must be refused."""
@@ -88,27 +113,34 @@ class Delivery:
             raise DataError(f"{self.full_name}: the delivery has headers but no rows.")
         progress("checking rows")
         self._names = RowNames([file.name for file in self.files], extracts)
+        as_of = self.around.as_of
         make_delivered(self._engine, extracts)
-        make_typed(self._engine, self.full_name, self.table, extracts, self._typed_file)
-        faults = find_faults(self._engine, self.table, self._names, as_of=self.as_of)
-        refuse_identity(self._engine, self.full_name, self.table, self._names)
+        make_typed(
+            self._engine, self.full_name, self.table, extracts, self._typed_file, as_of=as_of
+        )
+        faults = find_faults(self._engine, self.table, self._names, as_of=as_of)
+        refuse_identity(self._engine, self.full_name, self.table, self._names, as_of=as_of)
         n_aside = self._count("select count(distinct _place) from faults") + n_misfits
+        self._n_fitting = n_read - n_misfits
+        not_checked = self._compare_with_population(progress)
         first_date, last_date = self._period()
-        left_out = dict.fromkeys(name for extract in extracts for name in extract.strangers)
+        left_out, free_text = self._left_out(extracts)
         version = Version(
             name=name,
             key=self.key,
             imported_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            as_of=self.as_of,
+            as_of=as_of,
             sources=self._sources(extracts),
             definition_sha256=self.definition_sha256,
-            definition=self.table,
+            definition=self.definition,
             n_rows_read=n_read,
             n_rows_kept=n_read - n_aside,
             n_rows_set_aside=n_aside,
             faults=faults,
             notes=find_notes(self._engine, self.table, self._names),
-            columns_left_out=tuple(left_out),
+            columns_left_out=left_out,
+            free_text_left_out=free_text,
+            not_checked=not_checked,
             first_date=first_date,
             last_date=last_date,
             rows_sha256="",  # known when the rows are written
@@ -124,44 +156,44 @@ class Delivery:
         version_folder.mkdir()
         rows = version_folder / ROWS
         if version.n_rows_set_aside:
-            faulty = "(select _place from faults)"
-            self._copy(  # in order, since a row is known by its place
-                f"select * exclude (_place) from typed where _place not in {faulty} "
-                "order by _place",
-                rows,
-            )
+            self._write_kept(rows)
         else:
             self._typed_file.rename(rows)
-        self._write_set_aside(version_folder / SET_ASIDE)
+        query = set_aside_query(self._engine, self.table, self._names, as_of=self.around.as_of)
+        self._copy(query, version_folder / SET_ASIDE)
         counted = [pq.read_metadata(version_folder / part).num_rows for part in (ROWS, SET_ASIDE)]
         if counted != [version.n_rows_kept, version.n_rows_set_aside]:
             raise AssertionError("rows kept and rows set aside do not add up to the rows read")
         return version_folder, version.model_copy(update={"rows_sha256": sha256_of(rows)})
 
-    def _write_set_aside(self, file: Path) -> None:
-        """The rows set aside as they were delivered, each with its reasons."""
-        reason = "rule || ': ' || column_name"
-        faulty = self._engine.execute(
-            f"select _place, list(distinct {reason} order by {reason}) as _reasons "
-            "from faults group by _place order by _place"
-        ).to_arrow_table()
-        rows = pa.array(self._names.of_places(faulty["_place"].to_pylist()), pa.string())
-        misfits = [
-            {"_row": row, "_reasons": [MISFIT], "_line": misfit.text}
-            for row, misfit in self._names.of_misfits()
-        ]
-        told = [("_row", pa.string()), ("_reasons", pa.list_(pa.string())), ("_line", pa.string())]
-        self._engine.register("faulty", faulty.append_column("_row", rows))
-        self._engine.register("misfits", pa.Table.from_pylist(misfits, schema=pa.schema(told)))
-        delivered = ", ".join(f"delivered.{identifier(name)}" for name in self.table.variables)
-        source = "delivered" if len(faulty) else "(select 0 as _place, * from fitting limit 0)"
-        self._copy(
-            "select * from ("
-            f"select _row, _reasons, null::varchar as _line, {delivered} "
-            f"from faulty join {source} as delivered using (_place) order by _place) "
-            "union all by name from misfits",
-            file,
+    def _write_kept(self, file: Path) -> None:
+        """The typed rows without faulty ones."""
+        copy_without(
+            self._engine,
+            self._typed_file,
+            list(self.table.variables),
+            "select distinct _place from faults",
+            n_rows=self._n_fitting,
+            to=file,
         )
+
+    def _compare_with_population(self, progress: Progress) -> tuple[str, ...]:
+        """Note histories that cannot be; give what could not be checked, in words."""
+        match self.around.population:
+            case Population() as population:
+                progress("comparing with the population register")
+                return add_notes(self._engine, self.table, population)
+            case NotChecked(because=because):
+                return (NOT_CHECKED + because,)
+        return ()
+
+    def _left_out(self, extracts: Sequence[Extract]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Columns that are not stored: unknown to the definition, and left out by it."""
+        dropped = [name for name in self.definition.variables if name not in self.table.variables]
+        headers = {self.definition.header_of(name).strip().casefold() for name in dropped}
+        strangers = dict.fromkeys(name for extract in extracts for name in extract.strangers)
+        unknown = tuple(name for name in strangers if name.casefold() not in headers)
+        return unknown, tuple(dropped)
 
     def _period(self) -> tuple[date | None, date | None]:
         """The first and the last date of the rows kept."""
@@ -198,7 +230,7 @@ class Delivery:
                 n_rows=extract.n_rows + len(extract.misfits),
                 read_as=extract.how,
             )
-            for file, total, extract in zip(self.files, self._sums, extracts, strict=True)
+            for file, total, extract in zip(self.files, self.sums, extracts, strict=True)
         )
 
     def _copy(self, query: str, place: Path) -> None:
@@ -206,9 +238,3 @@ class Delivery:
 
     def _count(self, query: str) -> int:
         return int(self._engine.execute(query).fetchall()[0][0])
-
-
-def sha256_of(file: Path) -> str:
-    """The SHA-256 sum of a file."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -7,17 +7,21 @@ No message, record or log holds a value.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 
-from workbench.data.delivery import delivery_of
-from workbench.data.store import Version, Writer, writing
-from workbench.errors import DataError, RunError
+from workbench.data.delivery import Delivery, Progress, Surroundings, delivery_of
+from workbench.data.keys import Key, demonstration_key
+from workbench.data.population import population_of
+from workbench.data.pseudonyms import identities
+from workbench.data.staging import private_folder
+from workbench.data.store import Store, Version, Writer, open_store, writing
+from workbench.errors import DataError, KeyFault, RunError, StoreError
 from workbench.registers.schema import Register, Table
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -41,63 +45,134 @@ def import_extract(
     *,
     store_folder: Path,
     as_of: date,
+    key: Key | None = None,
     dry_run: bool = False,
-    progress: Callable[[str], None] = lambda _: None,
+    accept_withdrawn: bool = False,
+    progress: Progress = lambda _: None,
 ) -> Import:
     """Check one delivery of a table, in one file or several, and put it into the store.
 
-    `as_of` is the day the delivery is judged from: later dates lie in the future. `dry_run` only
-    checks. Raises `DataError` when the delivery cannot be read or too many rows are faulty,
-    `StoreError` when the store is locked or damaged, `RunError` when the disk is full; the store
-    is then as it was.
+    `as_of` is the day the delivery is judged from: later dates lie in the future. `key` makes the
+    pseudonyms of a table that declares identity numbers, and is not needed for others. `dry_run`
+    only checks. `accept_withdrawn` takes files again that held persons who left since.
+
+    Raises `DataError` when the delivery cannot be read or too many rows are faulty, `KeyFault` when
+    a key is needed and there is none, `StoreError` when the store is locked, damaged or made with
+    another key, `RunError` when the disk is full; the store is then as it was.
     """
     table = register.table(table_name)
     full_name = f"{register.name}.{table_name}"
-    _refuse_identity(full_name, table)
+    if identities(table) and key is None:
+        raise _no_key(full_name, table)
+    key = key if identities(table) else None
+    bring_in = _Intake(register, table_name, files, as_of, key, accept_withdrawn, progress)
     try:
         if dry_run:
-            with (
-                TemporaryDirectory() as folder,
-                delivery_of(
-                    full_name, table, files, as_of=as_of, folder=Path(folder).resolve()
-                ) as delivery,
-            ):
-                version = delivery.check("dry-run", progress=progress)
-                return Import(full_name, version, is_new=True, is_dry_run=True)
+            return bring_in.try_out(open_store(store_folder))
         with writing(store_folder) as writer:
-            return _import(writer, full_name, table, files, as_of=as_of, progress=progress)
+            return bring_in.store_with(writer)
     except (OSError, duckdb.Error) as reason:
         raise _translated(full_name, reason, store_folder) from None
 
 
-def _import(
-    writer: Writer,
-    full_name: str,
-    table: Table,
-    files: Sequence[Path],
-    *,
-    as_of: date,
-    progress: Callable[[str], None],
-) -> Import:
-    known = writer.store.catalogue.tables.get(full_name, ())
-    with delivery_of(full_name, table, files, as_of=as_of, folder=writer.staging) as delivery:
-        if known and known[-1].key == delivery.key:
-            return Import(full_name, known[-1], is_new=False)
-        checked = delivery.check(writer.next_name(full_name), progress=progress)
-        files_folder, version = delivery.write(checked, progress=progress)
-    progress("putting the version in its place")
-    writer.add_version(full_name, files_folder, version)
-    return Import(full_name, version, is_new=True)
+@dataclass(frozen=True)
+class _Intake:
+    """One import: what was asked for, and its two ways."""
 
+    register: Register
+    table_name: str
+    files: Sequence[Path]
+    as_of: date
+    key: Key | None
+    accept_withdrawn: bool
+    progress: Progress
 
-def _refuse_identity(full_name: str, table: Table) -> None:
-    identities = [name for name, one in table.variables.items() if one.sensitivity == "identity"]
-    if identities:
-        raise DataError(
-            f"{full_name} declares identity numbers ({', '.join(identities)}). They must never "
-            "reach the store, and pseudonymising is not built yet. Deliver a running number "
-            "instead and declare it with sensitivity: pseudonym."
+    @property
+    def full_name(self) -> str:
+        return f"{self.register.name}.{self.table_name}"
+
+    def try_out(self, store: Store) -> Import:
+        """Check the delivery beside the store."""
+        with private_folder() as folder, self._delivery(store, folder) as delivery:
+            self._refuse_withdrawn(store, delivery)
+            version = delivery.check("dry-run", progress=self.progress)
+            return Import(self.full_name, version, is_new=True, is_dry_run=True)
+
+    def store_with(self, writer: Writer) -> Import:
+        """Check the delivery and put it in its place."""
+        known = writer.store.catalogue.tables.get(self.full_name, ())
+        with self._delivery(writer.store, writer.staging) as delivery:
+            if known and known[-1].key == delivery.key:
+                return Import(self.full_name, known[-1], is_new=False)
+            self._refuse_withdrawn(writer.store, delivery)
+            name = writer.next_name(self.full_name)
+            checked = delivery.check(name, progress=self.progress)
+            files_folder, version = delivery.write(checked, progress=self.progress)
+        self.progress("putting the version in its place")
+        fingerprint = self.key.fingerprint if self.key else None
+        writer.add_version(self.full_name, files_folder, version, key_fingerprint=fingerprint)
+        return Import(self.full_name, version, is_new=True)
+
+    @contextmanager
+    def _delivery(self, store: Store, folder: Path) -> Iterator[Delivery]:
+        if self.key:
+            refuse_other_key(store, self.key)
+        around = Surroundings(
+            self.as_of, self.key, population_of(self.register, self.table_name, store)
         )
+        table = self.register.table(self.table_name)
+        with delivery_of(self.full_name, table, self.files, around, folder=folder) as delivery:
+            yield delivery
+
+    def _refuse_withdrawn(self, store: Store, delivery: Delivery) -> None:
+        """Files that held persons who left would bring them back."""
+        left = {
+            sum_: stone.removed_at
+            for stone in store.catalogue.tombstones
+            if stone.table == self.full_name and stone.what == "persons"
+            for sum_ in stone.sources
+        }
+        found = [left[one] for one in delivery.sums if one in left]
+        if found and not self.accept_withdrawn:
+            raise DataError(
+                f"{self.full_name}: this delivery held persons who were removed from the store on "
+                f"{found[0]}; importing it again would bring them back. Ask the register for a new "
+                "delivery without them. Or import it with --accept-withdrawn, and remove them "
+                "again at once: workbench forget"
+            )
+
+
+def refuse_other_key(store: Store, key: Key) -> None:
+    """Raise `StoreError` when a store's pseudonyms were made with another key.
+
+    Pseudonyms of two keys never meet: one person would be two.
+    """
+    made_with = store.catalogue.key_fingerprint
+    if made_with in {None, key.fingerprint}:
+        return
+    if made_with == demonstration_key().fingerprint:
+        raise StoreError(
+            f"The store {store.folder} holds invented persons, made with the public demonstration "
+            "key. Real persons need a store of their own: add --store FOLDER."
+        )
+    if key.is_demonstration:
+        raise StoreError(
+            f"The store {store.folder} holds persons under a secret key; invented persons, made "
+            "with the public demonstration key, need a store of their own: add --store FOLDER."
+        )
+    raise StoreError(
+        f"The store {store.folder} was made with another key than that of {key.origin}. Persons "
+        "could not be linked. Use the key it was made with, or import everything into a new store "
+        "with this one: add --store FOLDER. See docs/identity.md."
+    )
+
+
+def _no_key(full_name: str, table: Table) -> KeyFault:
+    return KeyFault(
+        f"{full_name} declares identity numbers ({', '.join(identities(table))}), which become "
+        "pseudonyms, and there is no key to make them with. Make one, once, and keep a copy in a "
+        "safe place: workbench new key"
+    )
 
 
 def _translated(full_name: str, reason: Exception, store_folder: Path) -> DataError | RunError:

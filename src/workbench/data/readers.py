@@ -13,7 +13,6 @@ from contextlib import closing
 from datetime import date, datetime
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -23,10 +22,11 @@ import pyarrow.parquet as pq
 import pyreadstat
 
 from workbench.data import delimited
+from workbench.data.engine import engine_session
 from workbench.data.extracts import Extract, places, survey
 from workbench.data.headers import match_headers
 from workbench.data.sql import file_to_read, file_to_write, identifier
-from workbench.data.staging import next_place
+from workbench.data.staging import next_place, private_folder
 from workbench.errors import DataError, did_you_mean
 from workbench.registers.schema import Table
 
@@ -58,7 +58,7 @@ def read_extract(file: Path, table: Table, *, staging: Path, progress: Progress)
     named = places(headers)
     columns = {name: named[place] for name, place in found.items()}
     relation = f"read_parquet({file_to_read(staged)})"
-    with duckdb.connect() as engine:
+    with engine_session(staging) as engine:
         n_rows, n_values, marks = survey(engine, relation, columns, table)
     return Extract(
         relation=relation,
@@ -88,8 +88,8 @@ def kind_of(file: Path) -> str:
 
 def sample_rows(file: Path, n_rows: int) -> tuple[list[str], pd.DataFrame]:
     """The headers and first rows of a file that is not delimited text, as text."""
-    with TemporaryDirectory() as folder:
-        staged = Path(folder) / "rows.parquet"
+    with private_folder() as folder:
+        staged = folder / "rows.parquet"
         headers = _stage(file, staged, sheet=None)
         return headers, pq.read_table(staged).slice(0, n_rows).to_pandas()
 
@@ -114,7 +114,7 @@ def _stage(file: Path, staged: Path, *, sheet: str | None) -> list[str]:
 
 def _stage_parquet(file: Path, staged: Path) -> list[str]:
     source = f"read_parquet({file_to_read(file)})"
-    with duckdb.connect() as engine:
+    with engine_session(staged.parent) as engine:
         try:
             described = engine.execute(f"describe from {source}").fetchall()
             headers = pq.read_schema(file).names  # the engine renames double ones

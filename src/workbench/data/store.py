@@ -14,79 +14,30 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, Field
 
+from workbench.data.catalogue import FORMAT, Catalogue, Fault, Source, Tombstone, Version
 from workbench.data.sql import only_this
 from workbench.errors import StoreError, did_you_mean
-from workbench.registers.schema import Table
 
 if TYPE_CHECKING:
     import ibis
     from ibis.backends.duckdb import Backend
 
-FORMAT = 1  # raise when an older workbench could no longer read the store
+__all__ = [
+    "CATALOGUE", "FORMAT", "ROWS", "SET_ASIDE", "Catalogue", "Fault", "Source", "Store",
+    "Tombstone", "Version", "Writer", "open_store", "sweep_leftovers", "writing",
+]  # fmt: skip
 CATALOGUE = "catalogue.json"
 ROWS = "rows.parquet"
 SET_ASIDE = "set_aside.parquet"
 VERSIONS = "*/*/v[0-9]*"  # register, table, version
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Source(_Record):
-    """A file that was imported."""
-
-    name: str
-    sha256: str
-    n_bytes: int
-    n_rows: int
-    read_as: str
-
-
-class Fault(_Record):
-    """A rule that rows broke: counted, with the first row numbers, without values."""
-
-    rule: str
-    column: str
-    n_rows: int
-    first_rows: tuple[str, ...]
-
-
-class Version(_Record):
-    """One import of a table: what came, what was kept, what was set aside and why."""
-
-    name: str
-    key: str  # of source files and definition: the same key again changes nothing
-    imported_at: str
-    as_of: date
-    sources: tuple[Source, ...]
-    definition_sha256: str
-    definition: Table
-    n_rows_read: int
-    n_rows_kept: int
-    n_rows_set_aside: int
-    faults: tuple[Fault, ...]
-    notes: tuple[Fault, ...]
-    columns_left_out: tuple[str, ...]
-    first_date: date | None
-    last_date: date | None
-    rows_sha256: str
-    workbench_version: str
-
-
-class Catalogue(_Record):
-    """Everything the store holds, in the order it came."""
-
-    format: int = FORMAT
-    tables: dict[str, tuple[Version, ...]] = Field(default_factory=dict)
+# Long enough for a command that only sweeps to be done, too short to wait for an import.
+PATIENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -112,11 +63,11 @@ class Store:
             table: tuple(one for one in self.catalogue.tables.get(table, ()) if one.name == name)
             for table, name in versions.items()
         }
-        return Store(self.folder, Catalogue(tables=tables))
+        return Store(self.folder, self.catalogue.model_copy(update={"tables": tables}))
 
     def file(self, table: str, version: Version, name: str = ROWS) -> Path:
         """Where a version's rows, or its rows set aside, lie."""
-        path = self.folder / table.replace(".", "/") / version.name / name
+        path = self.folder / table.replace(".", "/") / version.place / name
         if not path.is_file():
             raise StoreError(
                 f"The store is damaged: {path.relative_to(self.folder)} is missing. Restore it "
@@ -176,38 +127,61 @@ class Writer:
         self.store = open_store(folder)
         self.staging = Path(mkdtemp(prefix=".staging-", dir=folder))
 
-    def add_version(self, table: str, files: Path, version: Version) -> None:
+    def add_version(
+        self, table: str, files: Path, version: Version, *, key_fingerprint: str | None = None
+    ) -> None:
         """Put a finished folder of files in its place and tell the catalogue."""
+        self._place(table, files, version)
+        known = self.store.catalogue
+        tables = {**known.tables, table: (*known.tables.get(table, ()), version)}
+        update = {"tables": tables, "key_fingerprint": key_fingerprint or known.key_fingerprint}
+        self._tell(known.model_copy(update=update))
+
+    def replace(self, catalogue: Catalogue, files: Mapping[str, Mapping[str, Path]]) -> None:
+        """Put new files of versions in place, tell the catalogue, and remove what it tells no more.
+
+        `files` holds a folder of files for each table and version name that got a new place. Until
+        the catalogue is replaced all is as it was, after that all is new; what a writer killed in
+        between leaves is swept by the next one.
+        """
+        for table, folders in files.items():
+            for version in catalogue.tables[table]:
+                if version.name in folders:
+                    self._place(table, folders[version.name], version)
+        self._tell(catalogue)
+        _sweep_versions(self.store.folder, catalogue)
+
+    def _place(self, table: str, files: Path, version: Version) -> None:
         _to_disk(files)
-        register_name, table_name = table.split(".")
         place = self.store.folder
-        for name in (register_name, table_name):
+        for name in table.split("."):
             place = place / name
             place.mkdir(exist_ok=True, mode=0o700)
             _sync_folder(place.parent)
-        _move_into_place(files, place / version.name)
-        versions = (*self.store.catalogue.tables.get(table, ()), version)
-        tables = {**self.store.catalogue.tables, table: versions}
-        catalogue = Catalogue(tables=tables)
-        _write_catalogue(self.store.folder / CATALOGUE, catalogue)
-        self.store = Store(self.store.folder, catalogue)
+        _move_into_place(files, place / version.place)
+
+    def _tell(self, catalogue: Catalogue) -> None:
+        current = catalogue.model_copy(update={"format": FORMAT})
+        _write_catalogue(self.store.folder / CATALOGUE, current)
+        self.store = Store(self.store.folder, current)
 
     def next_name(self, table: str) -> str:
         """The name of a table's next version."""
-        return f"v{len(self.store.catalogue.tables.get(table, ())) + 1:04d}"
+        return self.store.catalogue.next_name(table)
 
 
 @contextmanager
 def writing(folder: Path) -> Iterator[Writer]:
     """Open a store for writing; a second writer is told to wait.
 
-    The lock is the operating system's, so that it goes with a writer that is killed.
+    The lock is the operating system's, so that it goes with a writer that is killed. What such a
+    writer left is swept first.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
-    lock = FileLock(folder / ".lock", timeout=0, mode=0o600)
+    lock = _lock_of(folder)
     try:
-        lock.acquire()
+        lock.acquire(timeout=PATIENCE_SECONDS)
     except Timeout:
         raise StoreError(
             f"{folder} is being written by another import. Try again when it is done."
@@ -224,6 +198,30 @@ def writing(folder: Path) -> Iterator[Writer]:
             shutil.rmtree(writer.staging, ignore_errors=True)
     finally:
         lock.release()
+
+
+def sweep_leftovers(folder: Path) -> None:
+    """Remove what a killed writer left, which may hold identity numbers, unless one is at work.
+
+    A store that cannot be written, or whose catalogue cannot be read, is left as it is.
+    """
+    if not any(folder.glob(".staging-*")):
+        return
+    lock = _lock_of(folder)
+    try:
+        lock.acquire(timeout=0)
+    except (Timeout, OSError):
+        return
+    try:
+        _sweep(folder, open_store(folder).catalogue)
+    except (StoreError, OSError):
+        return
+    finally:
+        lock.release()
+
+
+def _lock_of(folder: Path) -> FileLock:
+    return FileLock(folder / ".lock", mode=0o600)
 
 
 def _move_into_place(files: Path, place: Path) -> None:
@@ -266,7 +264,11 @@ def _sweep(folder: Path, catalogue: Catalogue) -> None:
     """Remove what a killed writer left: staging folders and versions nobody knows."""
     for left in [*folder.glob(".staging-*"), folder / "catalogue.new"]:
         shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+    _sweep_versions(folder, catalogue)
+
+
+def _sweep_versions(folder: Path, catalogue: Catalogue) -> None:
     for place in folder.glob(VERSIONS):
         table = f"{place.parent.parent.name}.{place.parent.name}"
-        if place.name not in {version.name for version in catalogue.tables.get(table, ())}:
+        if place.name not in {version.place for version in catalogue.tables.get(table, ())}:
             shutil.rmtree(place)

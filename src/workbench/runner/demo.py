@@ -1,4 +1,9 @@
-"""The demonstration: every example goes the whole way, from its extract to its reports."""
+"""The demonstration: real extracts and invented registers go the whole way, to their reports.
+
+The real extracts lie in `examples/`. The invented registers are made anew, the same for the same
+seed, imported under the public demonstration key, and studied by the workbench's own
+`params/studies`.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +11,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from workbench.data.intake import Import, import_extract
+from workbench.data.invent import invent_registers
+from workbench.data.keys import demonstration_key
 from workbench.project import Project, house_folder, open_project
 from workbench.registers.schema import load_register
 from workbench.runner.execute import Run, run_study
 from workbench.runner.index import write_index
-from workbench.runner.plan import plan_run
+from workbench.runner.plan import Plan, plan_run
 
 # example -> (table, file): the real extracts that come with the workbench
 EXTRACTS = {
@@ -21,18 +29,39 @@ EXTRACTS = {
 }
 AT_ONCE = 2
 EXAMPLES_AS_OF = date(2026, 1, 1)  # the day the example extracts are judged from
+INVENTED_AS_OF = date(2024, 12, 31)  # the last day that the invented registers know
+PERSONS, SEED = 50_000, 1  # enough for every specialty to have something to show
+
+Progress = Callable[[str], None]
+Report = Callable[[Import], None]
 
 
 def run_demo(
     project: Project,
     *,
-    progress: Callable[[str], None],
-    report: Callable[[Import], None] = lambda _: None,
+    persons: int = PERSONS,
+    seed: int = SEED,
+    progress: Progress,
+    report: Report = lambda _: None,
 ) -> tuple[list[Run], Path]:
-    """Import each example into the project's store and run its studies; give runs and index.
+    """Import everything the workbench brings into the project's store, and run every study.
 
-    `report` is told of every import. The definitions and studies stay in the examples' own folders.
+    `persons` live in the invented registers, which are the same for the same `seed`. `report` is
+    told of every import. Gives the runs and the index of the project's runs.
     """
+    plans = _of_examples(project, progress=progress, report=report)
+    _import_invented(project, persons, seed, progress=progress, report=report)
+    plans += _plans(project, house_folder("params") / "studies")
+    try:
+        with ThreadPoolExecutor(AT_ONCE) as pool:  # the kernels are processes; threads only wait
+            runs = list(pool.map(lambda plan: run_study(plan, progress=progress), plans))
+    finally:
+        index = write_index(project.runs_folder)
+    return runs, index
+
+
+def _of_examples(project: Project, *, progress: Progress, report: Report) -> list[Plan]:
+    """Import the real extracts and plan their studies; definitions stay in their own folders."""
     plans = []
     for name, (table, file) in EXTRACTS.items():
         folder = house_folder("examples") / name
@@ -47,17 +76,47 @@ def run_demo(
                 progress=progress,
             )
         )
-        for study_file in sorted((folder / "params" / "studies").glob("*.yaml")):
-            here = open_project(
-                project.root,
-                store=project.store_folder,
-                runs=project.runs_folder,
-                study_file=study_file,
+        plans += _plans(project, folder / "params" / "studies")
+    return plans
+
+
+def _import_invented(
+    project: Project, persons: int, seed: int, *, progress: Progress, report: Report
+) -> None:
+    """Invent the registers in a folder that goes again, and import every table of them."""
+    with TemporaryDirectory(prefix="workbench-") as name:
+        folder = Path(name)
+        invent_registers(
+            folder, persons=persons, seed=seed, as_of=INVENTED_AS_OF, progress=progress
+        )
+        # The population comes first: the others are checked against it.
+        files = sorted(
+            folder.glob("*.csv"), key=lambda file: not file.stem.startswith("population")
+        )
+        for file in files:
+            register_name, table = file.stem.split(".")
+            report(
+                import_extract(
+                    load_register(register_name, ()),
+                    table,
+                    [file],
+                    store_folder=project.store_folder,
+                    as_of=INVENTED_AS_OF,
+                    key=demonstration_key(),
+                    progress=progress,
+                )
             )
-            plans.append(plan_run(study_file, here))
-    try:
-        with ThreadPoolExecutor(AT_ONCE) as pool:  # the kernels are processes; threads only wait
-            runs = list(pool.map(lambda plan: run_study(plan, progress=progress), plans))
-    finally:
-        index = write_index(project.runs_folder)
-    return runs, index
+
+
+def _plans(project: Project, studies: Path) -> list[Plan]:
+    """Every study of a folder, planned for the project's store and runs."""
+    plans = []
+    for study_file in sorted(studies.glob("*.yaml")):
+        here = open_project(
+            project.root,
+            store=project.store_folder,
+            runs=project.runs_folder,
+            study_file=study_file,
+        )
+        plans.append(plan_run(study_file, here))
+    return plans

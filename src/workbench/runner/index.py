@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from workbench.runner.manifest import Manifest, read_manifest
+from workbench.runner.withdrawal import is_withdrawn
 
 
 def write_index(runs_folder: Path) -> Path:
@@ -44,7 +45,7 @@ def _row(runs_folder: Path, folder: Path, manifest: Manifest) -> dict[str, objec
         "title": manifest.title,
         "run": folder.name,
         "changed": ", ".join(f"{key} = {value}" for key, value in manifest.changed.items()),
-        "state": manifest.state,
+        "state": "withdrawn" if is_withdrawn(folder) else manifest.state,
         "message": manifest.message,
         "tables": ", ".join(f"{name} {table['version']}" for name, table in tables.items()),
         "as_of": manifest.as_of or "no dates",

@@ -16,36 +16,41 @@ from contextlib import contextmanager
 from tempfile import mkdtemp
 from typing import Any
 
+from workbench.data.keys import without_keys
+
 
 @contextmanager
 def private_kernel() -> Iterator[dict[str, object]]:
     """Arguments that give papermill a kernel with private sockets; they vanish with it.
 
-    On Windows the arguments are empty: there are no such sockets, and the kernel listens on the
-    machine's own address only.
+    On Windows there are no such sockets, and the kernel listens on the machine's own address only.
     """
-    if os.name != "posix":
-        yield {}
-        return
     # Loaded here, as papermill is: only a run needs it.
     from jupyter_client.manager import AsyncKernelManager
 
-    folder = mkdtemp(prefix="wb-")  # a short path: a socket's may have about a hundred letters
+    # A short path: a socket's may have about a hundred letters.
+    folder = mkdtemp(prefix="wb-") if os.name == "posix" else None
+    sockets = {"transport": "ipc", "ip": f"{folder}/k"} if folder else {}
 
     class PrivateKernelManager(AsyncKernelManager):
         """A kernel manager whose sockets lie in one private folder."""
 
         def __init__(self, **options: Any) -> None:
-            super().__init__(**options, transport="ipc", ip=f"{folder}/k")
+            super().__init__(**options, **sockets)
 
         async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-            """Start it with its own complaints kept off the terminal: they may quote a value."""
-            await super().start_kernel(**options, stderr=subprocess.DEVNULL)
+            """Start it with its own complaints kept off the terminal: they may quote a value.
+
+            It gets no key: a notebook reads pseudonyms, and must not be able to make them.
+            """
+            given = {**options, "env": without_keys(options.get("env") or os.environ)}
+            await super().start_kernel(**given, stderr=subprocess.DEVNULL)
 
     try:
         yield {"kernel_manager_class": PrivateKernelManager}
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def close_event_loop() -> None:

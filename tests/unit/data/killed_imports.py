@@ -1,4 +1,4 @@
-"""Imports that are killed: run as a script by `test_kills.py`, in a process of its own.
+"""Imports and removals that are killed: run as a script by `test_kills.py`, as a process.
 
 Reads one order a line (JSON) and does it in a forked child, so that only this process pays for
 starting Python. No engine session is opened here: a fork would not carry its threads.
@@ -16,9 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from builders import bring_in, register_of
+from builders import AS_OF, TABLE, bring_in, register_of
 
 from workbench.data import store
+from workbench.data.forgetting import forget_persons
+from workbench.data.keys import demonstration_key
 
 
 def _kill() -> None:
@@ -38,15 +40,27 @@ def _kill_at(owner: Any, name: str, when: str) -> None:
     setattr(owner, name, deadly)
 
 
+NUMBER = {"type": "code", "sensitivity": "identity", "identity_scheme": "swedish"}
+REGISTERS = {
+    "plain": register_of({"id": "integer", "word": "text"}),
+    "numbers": register_of({"nr": NUMBER, "word": "text"}, person="nr"),
+}
+
+
 def _import(order: dict[str, Any], began: int) -> None:
     if point := order.get("point"):
         owner = pathlib.Path if point == "replace" else store
         _kill_at(owner, point, order["when"])
-    register = register_of({"id": "integer", "word": "text"})
+    file, folder = Path(order["file"]), Path(order["store"])
+    if order.get("forget"):
+        os.write(began, b".")
+        forget_persons(folder, TABLE, file, key=demonstration_key(), as_of=AS_OF)
+        return
     bring_in(
-        register,
-        Path(order["file"]),
-        Path(order["store"]),
+        REGISTERS[order.get("register", "plain")],
+        file,
+        folder,
+        key=demonstration_key(),
         progress=lambda _: os.write(began, b"."),
     )
 

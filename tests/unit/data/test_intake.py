@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from workbench import cli
 from workbench.data import delivery
+from workbench.data import engine as engine_room
 from workbench.data.store import CATALOGUE, SET_ASIDE, open_store, writing
 from workbench.errors import DataError, RunError, StoreError
 
@@ -124,13 +125,6 @@ def test_the_share_that_may_be_set_aside(tmp_path, limit, n_faulty, n_rows, is_t
     assert _content(tmp_path / "s") == before
 
 
-def test_declared_identity_numbers_never_reach_the_store(tmp_path):
-    register = register_of({"nr": {"type": "code", "sensitivity": "identity"}})
-    with pytest.raises(DataError, match="declares identity numbers"):
-        bring_in(register, write_csv(tmp_path / "a.csv", "nr", "1"), tmp_path / "s")
-    assert not (tmp_path / "s").exists()
-
-
 @pytest.mark.parametrize(
     ("lines", "place"),
     [
@@ -213,7 +207,7 @@ def test_the_same_input_gives_the_same_file(tmp_path, monkeypatch, n_threads):
     lines = [f"{row};{row % 977}" if row % 500 else f"{row}x;a" for row in range(1, 260_001)]
     file = write_csv(tmp_path / "a.csv", "id;word", *lines)
     first = bring_in(register_of(VARIABLES), file, tmp_path / "one")
-    monkeypatch.setattr(delivery.duckdb, "connect", with_threads)
+    monkeypatch.setattr(engine_room.duckdb, "connect", with_threads)
     second = bring_in(register_of(VARIABLES), file, tmp_path / "two")
     assert first.version.rows_sha256 == second.version.rows_sha256
     assert first.version.faults == second.version.faults

@@ -38,6 +38,23 @@ def test_a_kernel_has_sockets_in_a_folder_of_its_own_that_goes_with_it(tmp_path)
     assert not Path(told["ip"]).parent.exists()
 
 
+def test_a_kernel_knows_no_key(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_KEY", "demonstration")
+    monkeypatch.setenv("WORKBENCH_KEY_FILE", "somewhere")
+    monkeypatch.setenv("WORKBENCH_OTHER", "stays")
+    project = make_project(tmp_path, study=STUDY.replace("20_estimate_survival", "own"))
+    import_rows(project, *many_rows(20))
+    asks = (
+        "import json, os\n"
+        "from pathlib import Path\n"
+        "told = sorted(name for name in os.environ if name.startswith('WORKBENCH'))\n"
+        "(Path(run_folder) / 'told.json').write_text(json.dumps(told))\n"
+    )
+    write_notebook(tmp_path / "notebooks" / "own.ipynb", asks + REPORT)
+    folder = run_study(plan_run(study_file(project), project)).folder
+    assert json.loads((folder / "told.json").read_text()) == ["WORKBENCH_OTHER"]
+
+
 def test_running_leaves_no_open_event_loop_in_the_thread():
     from workbench.runner.kernels import close_event_loop
 

@@ -34,6 +34,8 @@ def with_linked_columns(
     for name, covariate in study.variables.items():
         if covariate.link:
             by_table.setdefault(covariate.link, {})[name] = covariate
+    if not by_table:
+        return rows
     staying = rows.filter(rows._step.isnull()).select("row_id", "_person", "_index_date")
     for at, (table_name, covariates) in enumerate(by_table.items()):
         of_person = {n: one for n, one in covariates.items() if one.take in WITHOUT_WINDOW}
