@@ -24,7 +24,7 @@ def code_checks(
     unseen = {}
     for table_name, choice in coded_choices(study):
         code_list = code_lists[choice.list_name]
-        rows, table = sources.rows(table_name), sources.table(table_name)
+        rows, table = sources.unlinked(table_name), sources.table(table_name)
         seen = rows.filter(has_code(rows, choice, table, code_list)).limit(1)
         if int(seen.count().execute()):
             continue

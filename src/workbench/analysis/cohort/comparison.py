@@ -39,9 +39,10 @@ def draw_comparison(rows: ibis.Table, study: Study, sources: Sources) -> tuple[i
         pairs = pairs.filter(_lives_there(pairs))
     pairs = pairs.select("_set", "_person", "_index_date").distinct()
     pairs = _without_patients(_without_emigrants(pairs, sources), rows)
-    ticket = f"{study.seed}:" + pairs._set.cast("string") + ":" + pairs._person.cast("string")
+    pairs = sources.with_text(pairs)
+    ticket = f"{study.seed}:" + pairs._set.cast("string") + ":" + pairs._text
     pairs = pairs.mutate(_ticket=_digest(ticket))
-    place = ibis.row_number().over(group_by="_set", order_by=["_ticket", "_person"])
+    place = ibis.row_number().over(group_by="_set", order_by=["_ticket", "_text"])
     drawn = pairs.mutate(_place=place)
     drawn = sources.keep(drawn.filter(drawn._place < wanted.n), "drawn")
     counted = drawn.group_by("_set").agg(n=drawn.count())
@@ -62,7 +63,7 @@ def _digest(text: str) -> str:
 def _people(study: Study, sources: Sources) -> ibis.Table:
     """The population: one row a person, or a person's time in one region where that is matched."""
     name = sources.roles["persons"]
-    table, persons = sources.table(name), sources.rows(name)
+    table, persons = sources.table(name), sources.linked(name)
     born, died = str(table.meaning("birth_date")), table.meaning("death_date")
     sex = persons[str(table.meaning("sex"))].cast("string")
     people = persons.select(
@@ -81,7 +82,7 @@ def _people(study: Study, sources: Sources) -> ibis.Table:
     if "region" not in study.comparison.match_on:
         return people
     name = sources.roles["residences"]
-    table, homes = sources.table(name), sources.rows(name)
+    table, homes = sources.table(name), sources.linked(name)
     moved = homes[str(table.dated_by)]
     next_move = moved.lead().over(group_by=homes._person, order_by=[moved, homes.row_id])
     homes = homes.select(
@@ -109,7 +110,7 @@ def _without_emigrants(pairs: ibis.Table, sources: Sources) -> ibis.Table:
     if "migrations" not in sources.roles:
         return pairs
     name = sources.roles["migrations"]
-    table, moves = sources.table(name), sources.rows(name)
+    table, moves = sources.table(name), sources.linked(name)
     direction = str(table.meaning("migration"))
     out = [code for code, word in table.variables[direction].words.items() if word == "emigration"]
     moved = moves[str(table.dated_by)]

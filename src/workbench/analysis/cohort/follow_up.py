@@ -29,7 +29,7 @@ def with_population(rows: ibis.Table, study: Study, sources: Sources) -> ibis.Ta
     """
     if study.population is None:
         return rows
-    persons = sources.rows(sources.roles["persons"])
+    persons = sources.linked(sources.roles["persons"])
     table = sources.table(sources.roles["persons"])
     died = table.meaning("death_date")
     death = persons[died] if died else ibis.null("date")
@@ -51,7 +51,7 @@ def _moves(rows: ibis.Table, sources: Sources) -> ibis.Table:
     come back is abroad.
     """
     name = sources.roles["migrations"]
-    table, moves = sources.table(name), sources.rows(name)
+    table, moves = sources.table(name), sources.linked(name)
     direction = table.variables[str(table.meaning("migration"))]
     out = [code for code, word in direction.words.items() if word == "emigration"]
     left = moves[str(table.meaning("migration"))].cast("string").isin(out)
@@ -127,7 +127,7 @@ def _with_linked(
     code_lists: Mapping[str, CodeList],
 ) -> ibis.Table:
     """Add the first day, from the index date on, of a row of another table that is the event."""
-    table, linked = sources.table(event.link), sources.rows(event.link)
+    table, linked = sources.table(event.link), sources.linked(event.link)
     counts = linked._person.notnull()
     for test in event.where:
         counts = counts & fulfils(linked, test, table)

@@ -66,15 +66,16 @@ def report_links(staying: ibis.Table, study: Study, sources: Sources) -> LinkRep
     )
     matches, tables, conflicts = [], [], []
     for name in names:
-        rows = sources.rows(name)
+        rows = sources.linked(name)
+        known = rows.filter(rows._person.notnull())
         per_person = sources.keep(
-            rows.group_by("_person").agg(
-                n_rows=rows.count(), n_renumbered=rows._was_renumbered.sum()
+            known.group_by("_person").agg(
+                n_rows=known.count(), n_renumbered=known._was_renumbered.sum()
             ),
             "per_person",
         )
         matches.append(_matches(name, cohort, per_person))
-        tables.append(_table(name, cohort, per_person))
+        tables.append(_table(name, cohort, per_person, rows))
         conflicts += _conflicts(name, cohort, sources)
     columns = ["table", "question", "n_rows", "n_conflicts"]
     return LinkReport(
@@ -94,24 +95,52 @@ def _matches(name: str, cohort: ibis.Table, per_person: ibis.Table) -> pd.DataFr
     return frame.assign(table=name)[["table", "year", "n_cohort", "n_matched", "n_unmatched"]]
 
 
-def _table(name: str, cohort: ibis.Table, per_person: ibis.Table) -> dict[str, object]:
+def _table(
+    name: str, cohort: ibis.Table, per_person: ibis.Table, rows: ibis.Table
+) -> dict[str, object]:
     persons = cohort.select(_mine=cohort._person).distinct()
     joined = per_person.left_join(persons, per_person._person == persons._mine)
-    mine, nobody = joined._mine.notnull(), joined._person.isnull()
-    rows = joined.n_rows
-    counted = joined.agg(
-        n_rows=rows.sum(),
-        n_rows_of_cohort=rows.sum(where=mine),
-        n_rows_of_others=rows.sum(where=~mine & ~nobody),
-        n_rows_without_person=rows.sum(where=nobody),
-        n_persons=(~nobody).sum(),
-        n_persons_of_cohort=mine.sum(),
-        n_persons_of_others=(~mine & ~nobody).sum(),
-        n_one_row=(mine & (rows == 1)).sum(),
-        n_several_rows=(mine & (rows > 1)).sum(),
-        n_rows_renumbered=joined.n_renumbered.sum(where=mine),
+    mine, n_rows = joined._mine.notnull(), joined.n_rows
+    known = _numbers(
+        joined.agg(
+            n_rows_of_cohort=n_rows.sum(where=mine),
+            n_rows_of_others=n_rows.sum(where=~mine),
+            n_persons_of_cohort=mine.sum(),
+            n_persons_of_others=(~mine).sum(),
+            n_one_row=(mine & (n_rows == 1)).sum(),
+            n_several_rows=(mine & (n_rows > 1)).sum(),
+            n_rows_renumbered=joined.n_renumbered.sum(where=mine),
+        )
     )
-    return {"table": name, **_numbers(counted)}
+    unknown = rows.filter(rows._person.isnull())
+    strangers = _numbers(
+        unknown.agg(
+            n_rows=unknown._stranger.count(),
+            n_persons=unknown._stranger.nunique(),
+            n_nobody=unknown._stranger.isnull().sum(),
+        )
+    )
+    known["n_rows_of_others"] += strangers["n_rows"]
+    known["n_persons_of_others"] += strangers["n_persons"]
+    n_persons = known["n_persons_of_cohort"] + known["n_persons_of_others"]
+    return {
+        "table": name,
+        "n_rows": int(rows.count().execute()),
+        "n_rows_of_cohort": known["n_rows_of_cohort"],
+        "n_rows_of_others": known["n_rows_of_others"],
+        "n_rows_without_person": strangers["n_nobody"],
+        "n_persons": n_persons,
+        **{
+            key: known[key]
+            for key in (
+                "n_persons_of_cohort",
+                "n_persons_of_others",
+                "n_one_row",
+                "n_several_rows",
+                "n_rows_renumbered",
+            )
+        },
+    }
 
 
 def _conflicts(name: str, cohort: ibis.Table, sources: Sources) -> list[dict[str, object]]:
@@ -120,7 +149,7 @@ def _conflicts(name: str, cohort: ibis.Table, sources: Sources) -> list[dict[str
     if persons_name is None or name == persons_name:
         return []
     table, persons_table = sources.table(name), sources.table(persons_name)
-    rows, persons = sources.rows(name), sources.rows(persons_name)
+    rows, persons = sources.linked(name), sources.linked(persons_name)
     facts = {"_who": persons._person, **_facts(persons, persons_table, "_known_")}
     persons = persons.select(**facts).semi_join(cohort, [("_who", "_person")])
     own = {"_person": rows._person, **_facts(rows, table, "_told_")}

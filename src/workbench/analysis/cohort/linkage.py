@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,40 +25,100 @@ MEMORY = "2GB"  # beyond it the engine puts intermediate results on disk
 NEEDED: tuple[Role, ...] = ("persons", "migrations", "number_changes")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sources:
-    """What a study reads: made by `open_sources`, gone with its engine."""
+    """What a study reads: made by `open_sources`, gone with its engine.
+
+    Where tables are linked, persons are counted through (`_person` is a whole number): pseudonyms
+    are compared once for each table, and numbers from then on.
+    """
 
     engine: Any
     store: Store
+    study: Study
     versions: Mapping[str, Version]  # every table the study reads, by full name
     roles: Mapping[Role, str]  # the population's tables
-    main: str
-    renumbered: ibis.Table | None  # earlier number, current number
-    n_circles: int  # number changes that lead back to where they began
+    n_circles: int = 0  # number changes that lead back to where they began
+    _numbers: ibis.Table | None = None  # pseudonym, the person it is of, whether an earlier one
+    _texts: ibis.Table | None = None  # person, the pseudonym in use now
+    _linked: dict[str, ibis.Table] = field(default_factory=dict)
+
+    @property
+    def main(self) -> str:
+        """The study's own table."""
+        return self.study.main_table
 
     def table(self, name: str) -> Table:
         """The definition of a table, as it was imported."""
         return self.versions[name].definition
 
+    def unlinked(self, name: str) -> ibis.Table:
+        """A table's rows as they are stored; `row_id` is the row's place."""
+        return self.store.rows(name, on=self.engine)
+
     def rows(self, name: str) -> ibis.Table:
-        """A table's rows with `_person` (and `_was_renumbered`); `row_id` is the row's place."""
-        rows = self.store.rows(name, on=self.engine)
-        person = self.table(name).person
+        """A table's rows with `_person`: missing where the person is not known to the study."""
+        rows, person = self.unlinked(name), self.table(name).person
         if person is None:
-            return rows.mutate(_person=rows.row_id, _was_renumbered=ibis.literal(False))
-        if self.renumbered is None:
-            return rows.mutate(_person=rows[person], _was_renumbered=ibis.literal(False))
-        changes = self.renumbered
-        joined = rows.left_join(changes, rows[person] == changes._earlier)
-        return joined.mutate(
-            _person=ibis.coalesce(joined._current, joined[person]),
-            _was_renumbered=joined._current.notnull(),
-        ).drop("_earlier", "_current")
+            return rows.mutate(_person=rows.row_id)
+        if self._numbers is None:
+            return rows.mutate(_person=rows[person])
+        numbers = self._numbers
+        joined = rows.left_join(numbers, rows[person] == numbers._number)
+        return joined.mutate(_was_renumbered=joined._was_renumbered.fill_null(False)).drop(
+            "_number"
+        )
+
+    def linked(self, name: str) -> ibis.Table:
+        """What the study uses of another table, worked out once, with `_person`.
+
+        `_stranger` is the pseudonym of who is not known to the study, so that others are counted.
+        """
+        if name not in self._linked:
+            rows, table = self.rows(name), self.table(name)
+            used = [one for one in columns_used(self.study, name, table) if one in rows.columns]
+            stranger = ibis.ifelse(rows._person.isnull(), rows[str(table.person)], ibis.null())
+            chosen = rows.select("row_id", "_person", "_was_renumbered", *used, _stranger=stranger)
+            self._linked[name] = self.keep(chosen, f"linked_{name.replace('.', '_')}")
+        return self._linked[name]
+
+    def with_text(self, rows: ibis.Table) -> ibis.Table:
+        """Rows with `_text`: the pseudonym in use now of each row's person."""
+        if self._texts is None:
+            return rows.mutate(_text=rows._person.cast("string"))
+        return rows.left_join(self._texts, "_person").drop("_person_right")
 
     def keep(self, rows: ibis.Table, name: str) -> ibis.Table:
         """Rows worked out once and kept on the engine, to be asked many times."""
         return self.engine.create_table(name, rows, temp=True, overwrite=True)
+
+    def count_persons_through(self) -> None:
+        """Give everybody in the study's table and in the population a number."""
+        following, self.n_circles = _number_changes(self)
+        names = [self.main, *([self.roles["persons"]] if "persons" in self.roles else [])]
+        known = [self.unlinked(name) for name in names]
+        texts = [
+            rows.select(_text=rows[str(self.table(n).person)])
+            for n, rows in zip(names, known, strict=True)
+        ]
+        everybody = ibis.union(*texts, distinct=True) if len(texts) > 1 else texts[0].distinct()
+        everybody = everybody.filter(everybody._text.notnull())
+        changes = ibis.memtable(following, schema={"_earlier": "string", "_current": "string"})
+        everybody = everybody.anti_join(changes, everybody._text == changes._earlier)
+        current = changes.select(_text=changes._current).distinct()
+        everybody = ibis.union(everybody, current, distinct=True) if len(following) else everybody
+        number = ibis.row_number().over()
+        self._texts = self.keep(everybody.mutate(_person=number), "persons_counted")
+        own = self._texts.select(
+            "_person", _number=self._texts._text, _was_renumbered=ibis.literal(False)
+        )
+        if len(following):
+            joined = changes.inner_join(self._texts, changes._current == self._texts._text)
+            earlier = joined.select(
+                "_person", _number=joined._earlier, _was_renumbered=ibis.literal(True)
+            )
+            own = ibis.union(own, earlier)
+        self._numbers = self.keep(own, "numbers_counted")
 
 
 @contextmanager
@@ -68,20 +128,34 @@ def open_sources(study: Study, store: Store) -> Iterator[Sources]:
     Raises `StoreError` when a table that the study reads is not in the store.
     """
     roles = population_roles(study, store)
-    names = tables_read(study, store)
-    versions = {name: store.version(name) for name in names}
+    versions = {name: store.version(name) for name in tables_read(study, store)}
     with TemporaryDirectory(prefix="workbench-") as folder:
         engine = ibis.duckdb.connect(temp_directory=str(Path(folder) / "spill"))
         engine.raw_sql(f"set memory_limit = '{MEMORY}'")
         engine.raw_sql("set enable_progress_bar = false")
+        sources = Sources(engine, store, study, versions, roles)
         try:
-            sources = Sources(engine, store, versions, roles, study.main_table, None, 0)
-            pairs, n_circles = _number_changes(sources)
-            changes = engine.create_table("renumbered", pairs, temp=True) if len(pairs) else None
-            sources = replace(sources, renumbered=changes, n_circles=n_circles)
+            if len(versions) > 1 and sources.table(sources.main).person:
+                sources.count_persons_through()
             yield sources
         finally:
             engine.disconnect()
+
+
+def columns_used(study: Study, name: str, table: Table) -> tuple[str, ...]:
+    """The variables of a table that a study asks for when it links it."""
+    wanted = {one for one, variable in table.variables.items() if variable.means}
+    wanted |= {table.dated_by} if table.dated_by else set()
+    places = [one for one in study.variables.values() if one.link == name]
+    for covariate in places:
+        wanted |= {covariate.source} if covariate.source else set()
+    for event in (one for one in study.events if one.link == name):
+        wanted |= {event.date} if event.date else set()
+        places.append(event)
+    for place in places:
+        wanted |= {str(test.variable) for test in place.where}
+        wanted |= set(place.codes.variables) if place.codes else set()
+    return tuple(one for one in table.variables if one in wanted)
 
 
 def population_roles(study: Study, store: Store) -> dict[Role, str]:
@@ -113,14 +187,14 @@ def tables_read(study: Study, store: Store) -> tuple[str, ...]:
 def _number_changes(sources: Sources) -> tuple[pd.DataFrame, int]:
     """Every earlier number with the last one that follows it, and how many lead in a circle."""
     name = sources.roles.get("number_changes")
+    columns = ["_earlier", "_current"]
     if name is None:
-        return pd.DataFrame(), 0
-    table = sources.table(name)
-    rows = sources.store.rows(name, on=sources.engine)
+        return pd.DataFrame(columns=columns), 0
+    table, rows = sources.table(name), sources.unlinked(name)
     earlier, current = rows[str(table.meaning("earlier_number"))], rows[str(table.person)]
     frame = rows.select(earlier=earlier, current=current).execute().dropna()
     following = dict(zip(frame["earlier"], frame["current"], strict=True))
-    last, n_circles = {}, 0
+    last, n_circles = [], 0
     for number in following:
         seen, at = {number}, following[number]
         while at in following and at not in seen:
@@ -129,5 +203,5 @@ def _number_changes(sources: Sources) -> tuple[pd.DataFrame, int]:
         if at in seen:
             n_circles += 1
         else:
-            last[number] = at
-    return pd.DataFrame({"_earlier": list(last), "_current": list(last.values())}), n_circles
+            last.append((number, at))
+    return pd.DataFrame(last, columns=columns), n_circles

@@ -181,7 +181,8 @@ def _compared(
 
 def _persons(rows: ibis.Table, study: Study, sources: Sources) -> pd.DataFrame:
     """The rows that stay, as a frame with the study's columns."""
-    columns = {"person": _._person.cast("string")}
+    rows = sources.with_text(rows)
+    columns = {"person": _._text}
     if study.cohort.index_date:
         columns["index_date"] = _._index_date
     table = sources.table(sources.main)
@@ -201,7 +202,7 @@ def _persons(rows: ibis.Table, study: Study, sources: Sources) -> pd.DataFrame:
         factor = _._days / DAYS_IN[study.follow_up.unit]
         length = rows._length if _same_unit(study, sources) else _._length * factor
         columns |= {"follow_up": length, "has_event": _._event, "ended_by": _._ended_by}
-    chosen = rows.filter(rows._step.isnull()).order_by("_person", "row_id")
+    chosen = rows.filter(rows._step.isnull()).order_by("_text", "row_id")
     frame = _as_frame(chosen.select(**columns).to_pyarrow())
     tables = {name: version.definition for name, version in sources.versions.items()}
     for name, covariate in study.variables.items():

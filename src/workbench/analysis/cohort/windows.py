@@ -46,7 +46,7 @@ def with_linked_columns(
         if in_windows:
             parts.append(_windows(staying, in_windows, table_name, sources, code_lists))
         for part in parts:
-            kept = sources.keep(part, f"linked_{at}_{len(part.columns)}")
+            kept = sources.keep(part, f"covariates_{at}_{len(part.columns)}")
             rows = rows.left_join(kept, rows.row_id == kept.row_id).drop("row_id_right")
     return rows.mutate(**_without_rows(rows, study))
 
@@ -55,7 +55,7 @@ def _facts(
     staying: ibis.Table, covariates: Mapping[str, Covariate], table_name: str, sources: Sources
 ) -> ibis.Table:
     """Values of a table that has one row a person, and ages at the index date."""
-    table, facts = sources.table(table_name), sources.rows(table_name)
+    table, facts = sources.table(table_name), sources.linked(table_name)
     wanted = {}
     for name, covariate in covariates.items():
         if covariate.take == "age":
@@ -88,7 +88,7 @@ def _windows(
     code_lists: Mapping[str, CodeList],
 ) -> ibis.Table:
     """One row for each staying row that has linked rows in any window, with every covariate."""
-    table, linked = sources.table(table_name), sources.rows(table_name)
+    table, linked = sources.table(table_name), sources.linked(table_name)
     marks: dict[str, ibis.Value] = {}
     values: dict[str, ibis.Value] = {}
     for at, covariate in enumerate(covariates.values()):

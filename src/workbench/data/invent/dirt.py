@@ -31,6 +31,7 @@ ASIDE = 0.03  # most of a table's rows that are spoilt; the limit is 0.05
 TOLD = 0.10  # most of its rows that get a note or another form
 EACH = 2  # rows for each rule and column, where there is room
 CANDIDATES = 40  # rows looked at for each row that is wanted
+RARE = ("identity number in free text", "not yes or no", "not a number")
 COLUMNS = ["register", "table", "rule", "column", "n_rows", "sets_aside"]
 NO_FAULTS = pd.DataFrame({name: pd.Series(dtype=str) for name in COLUMNS})
 
@@ -132,12 +133,16 @@ def _plan(
 
 
 def _in_turn(plants: Iterator[Plant], turn: int, room: int) -> list[Plant]:
-    """Plants rule by rule, beginning with another rule in every table, until the room is used."""
+    """Plants rule by rule until the room is used.
+
+    Every table begins with another rule, after those that few tables can break.
+    """
     by_rule: dict[str, list[Plant]] = {}
     for plant in plants:
         by_rule.setdefault(plant.rule, []).append(plant)
+    rare = [by_rule.pop(rule) for rule in RARE if rule in by_rule]
     rules = list(by_rule.values())
-    rules = rules[turn % len(rules) :] + rules[: turn % len(rules)] if rules else []
+    rules = rare + rules[turn % len(rules) :] + rules[: turn % len(rules)]
     rounds = zip_longest(*(rule * EACH for rule in rules))
     chosen, used = [], 0
     for plant in chain.from_iterable(rounds):
