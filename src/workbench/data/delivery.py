@@ -159,7 +159,13 @@ class Delivery:
             self._write_kept(rows)
         else:
             self._typed_file.rename(rows)
-        query = set_aside_query(self._engine, self.table, self._names, as_of=self.around.as_of)
+        query = set_aside_query(
+            self._engine,
+            self.table,
+            self._names,
+            n_rows=self._n_fitting,
+            as_of=self.around.as_of,
+        )
         self._copy(query, version_folder / SET_ASIDE)
         counted = [pq.read_metadata(version_folder / part).num_rows for part in (ROWS, SET_ASIDE)]
         if counted != [version.n_rows_kept, version.n_rows_set_aside]:

@@ -16,6 +16,7 @@ from workbench.data import identity_scan
 from workbench.data.faults import MISFIT
 from workbench.data.identity_sql import NUMBER, read_sql
 from workbench.data.numbers import BORN_BESIDE, is_dated, with_birth_date
+from workbench.data.ordered import is_among, remember_places
 from workbench.data.pseudonyms import identities, is_guarded, pseudonym_sql
 from workbench.data.row_names import RowNames
 from workbench.data.sql import identifier, literal
@@ -23,13 +24,16 @@ from workbench.data.typed import trimmed_sql
 from workbench.registers.schema import Table
 
 WITHHELD = "[withheld]"
+FAULTY = "_faulty"
+NOTHING = "select 0::bigint as _place, * from fitting limit 0"
 _RAW = "_raw_"  # before the names of columns as they were delivered, blanks included
 
 
 def set_aside_query(
-    engine: duckdb.DuckDBPyConnection, table: Table, names: RowNames, *, as_of: date
+    engine: duckdb.DuckDBPyConnection, table: Table, names: RowNames, *, n_rows: int, as_of: date
 ) -> str:
-    """A query for the rows set aside, in their order; the lines that misfit come last."""
+    """A query for the rows set aside of `n_rows`, in their order; lines that misfit come last."""
+    remember_places(engine, FAULTY, "select distinct _place from faults", n_rows=n_rows)
     reason = "rule || ': ' || column_name"
     faulty = engine.execute(
         f"select _place, list(distinct {reason} order by {reason}) as _reasons "
@@ -43,25 +47,25 @@ def set_aside_query(
     told = [("_row", pa.string()), ("_reasons", pa.list_(pa.string())), ("_line", pa.string())]
     engine.register("faulty", faulty.append_column("_row", rows))
     engine.register("misfits", pa.Table.from_pylist(misfits, schema=pa.schema(told)))
-    delivered = ", ".join(f"delivered.{identifier(name)}" for name in table.variables)
-    source = _delivered_query(table, as_of=as_of)
-    if not len(faulty):
-        source = "select 0 as _place, * from fitting limit 0"
+    # Fetched before anything is done with them: they are few among the rows delivered.
+    source = f"from delivered where {is_among(FAULTY)}" if len(faulty) else NOTHING
+    engine.execute(f"create temp table raw_aside as {source}")
+    delivered = ", ".join(f"aside.{identifier(name)}" for name in table.variables)
     return (
         "select * from ("
         f"select _row, _reasons, null::varchar as _line, {delivered} "
-        f"from faulty join ({source}) as delivered using (_place) order by _place) "
+        f"from faulty join ({_delivered_query(table, as_of=as_of)}) as aside using (_place) "
+        "order by _place) "
         "union all by name from misfits"
     )
 
 
 def _delivered_query(table: Table, *, as_of: date) -> str:
     """The delivered texts of the rows set aside; without any number where some are declared."""
-    aside = "(from delivered where _place in (select _place from faults))"
     if not is_guarded(table):
-        return f"from {aside}"
+        return "from raw_aside"
     raw = [f"{identifier(name)} as {identifier(_RAW + name)}" for name in table.variables]
-    read = with_birth_date(trimmed_sql(table, aside, "_place", *raw), table, decimal=".")
+    read = with_birth_date(trimmed_sql(table, "raw_aside", "_place", *raw), table, decimal=".")
     for name, scheme in identities(table).items():
         read = read_sql(
             read,

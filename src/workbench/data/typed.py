@@ -20,6 +20,7 @@ import duckdb
 from workbench.data import checks
 from workbench.data.extracts import Extract
 from workbench.data.numbers import hash_name, hash_sql, read_numbers, with_birth_date
+from workbench.data.ordered import is_among, remember_places
 from workbench.data.periods import and_in, periods_of, takes_any_text, year_of
 from workbench.data.pseudonyms import identities
 from workbench.data.row_stream import write_with_pseudonyms
@@ -75,7 +76,7 @@ def make_typed(
         f"from read_parquet({file_to_read(file)}, file_row_number=true)"
     )
     for name in _variables_with_untyped(engine, table, extracts):
-        _add_untyped(engine, name, table)
+        _add_untyped(engine, name, table, n_rows=sum(extract.n_rows for extract in extracts))
 
 
 def trimmed_sql(table: Table, source: str, *also: str) -> str:
@@ -105,17 +106,20 @@ def _typed_query(texts: str, table: Table, *, decimal: str) -> str:
     return f"select {', '.join(columns)} from ({query})"
 
 
-def _add_untyped(engine: duckdb.DuckDBPyConnection, name: str, table: Table) -> None:
+def _add_untyped(
+    engine: duckdb.DuckDBPyConnection, name: str, table: Table, *, n_rows: int
+) -> None:
     value = checks.value_sql(identifier(name), table)
     for period in periods_of(table.variables[name], year_of(table)):
         if period.kind in {"text", "code"}:
             continue
         missing = f"select _place from typed where {identifier(name)} is null{and_in(period)}"
+        remember_places(engine, "_missing", missing, n_rows=n_rows)
         for rule in checks.type_rules(name, period.kind, table):
             engine.execute(
                 f"insert into untyped select _place, {literal(rule.name)}, {literal(name)} "
                 f"from delivered where {value} is not null and ({rule.condition}) "
-                f"and _place in ({missing})"
+                f"and {is_among('_missing')}"
             )
 
 

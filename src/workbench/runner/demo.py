@@ -11,11 +11,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from workbench.data.intake import Import, import_extract
 from workbench.data.invent import invent_registers
 from workbench.data.keys import demonstration_key
+from workbench.data.staging import private_folder
+from workbench.errors import StudyError
 from workbench.project import Project, house_folder, open_project
 from workbench.registers.schema import load_register
 from workbench.runner.execute import Run, run_study
@@ -31,6 +32,7 @@ AT_ONCE = 2
 EXAMPLES_AS_OF = date(2026, 1, 1)  # the day the example extracts are judged from
 INVENTED_AS_OF = date(2024, 12, 31)  # the last day that the invented registers know
 PERSONS, SEED = 50_000, 1  # enough for every specialty to have something to show
+FEWEST = 20_000  # below it a specialty has too few patients for its study
 
 Progress = Callable[[str], None]
 Report = Callable[[Import], None]
@@ -49,6 +51,11 @@ def run_demo(
     `persons` live in the invented registers, which are the same for the same `seed`. `report` is
     told of every import. Gives the runs and the index of the project's runs.
     """
+    if persons < FEWEST:
+        raise StudyError(
+            f"--persons {persons}: the demonstration's studies need at least {FEWEST} persons to "
+            "have something to show. Fewer can be invented with: workbench invent FOLDER"
+        )
     plans = _of_examples(project, progress=progress, report=report)
     _import_invented(project, persons, seed, progress=progress, report=report)
     plans += _plans(project, house_folder("params") / "studies")
@@ -84,8 +91,7 @@ def _import_invented(
     project: Project, persons: int, seed: int, *, progress: Progress, report: Report
 ) -> None:
     """Invent the registers in a folder that goes again, and import every table of them."""
-    with TemporaryDirectory(prefix="workbench-") as name:
-        folder = Path(name)
+    with private_folder() as folder:
         invent_registers(
             folder, persons=persons, seed=seed, as_of=INVENTED_AS_OF, progress=progress
         )

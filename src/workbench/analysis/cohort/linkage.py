@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import ibis
 import pandas as pd
 
+from workbench.data.staging import private_folder
 from workbench.data.store import Store, Version
 from workbench.errors import StoreError
 from workbench.registers.schema import Role, Table
@@ -129,8 +128,8 @@ def open_sources(study: Study, store: Store) -> Iterator[Sources]:
     """
     roles = population_roles(study, store)
     versions = {name: store.version(name) for name in tables_read(study, store)}
-    with TemporaryDirectory(prefix="workbench-") as folder:
-        engine = ibis.duckdb.connect(temp_directory=str(Path(folder) / "spill"))
+    with private_folder() as folder:
+        engine = ibis.duckdb.connect(temp_directory=str(folder / "spill"))
         engine.raw_sql(f"set memory_limit = '{MEMORY}'")
         engine.raw_sql("set enable_progress_bar = false")
         sources = Sources(engine, store, study, versions, roles)

@@ -12,6 +12,7 @@ from workbench.data.invent.chance import Places, happens, stream
 from workbench.data.invent.columns import Coded, Column, Dated, Measured, Rows
 from workbench.data.invent.days import DAYS_A_YEAR, NEVER, Days, day_of, new_year
 from workbench.data.invent.drafts import Draft, Names
+from workbench.data.invent.illness import NAMES
 from workbench.data.invent.world import World
 
 FIRST_DAY = day_of(date(2005, 7, 1))
@@ -24,7 +25,10 @@ PRESCRIBERS = ("1", "2", "3", "4", "5", "9")
 
 @dataclass(frozen=True)
 class Drug:
-    """One drug: share of those with the condition who take it, mean years, and doses a time."""
+    """One drug: share of those with the condition who take it, mean years, and doses a time.
+
+    The condition may be a drug given at discharge after an operation on an artery.
+    """
 
     atc: str
     condition: str
@@ -54,6 +58,8 @@ DRUGS: tuple[Drug, ...] = (
     Drug("R03BB04", "lung_disease", 0.60, 8.0, 90.0),
     Drug("N06AB04", "depression", 0.70, 3.5, 98.0, 2005, 20.0),
     Drug("N06DA02", "dementia", 0.45, 3.0, 98.0),
+    Drug("C10AA05", "statin at discharge", 0.92, 9.0, 150.0, 2005, 15.0),
+    Drug("B01AC06", "antithrombotic at discharge", 0.92, 9.0, 98.0, 2005, 15.0),
 )
 # Bought now and then by anybody: antibiotics and opioids.
 NOW_AND_THEN = {"J01CE02": (0.045, 12.0), "N02AA05": (0.025, 9.0), "M01AE01": (0.040, 20.0)}
@@ -95,7 +101,7 @@ def drug_drafts(world: World, names: Names) -> Iterator[Draft]:
 
 def _collections(chance: np.random.Generator, world: World, drug: Drug) -> tuple[Places, Days]:
     """Every collection of one drug, from its start until the person stops, leaves or dies."""
-    onset = world.illness.since(drug.condition)
+    onset = _onset(world, drug.condition)
     who = np.flatnonzero(onset <= world.last_day)
     who = who[happens(chance, drug.share, len(who))]
     start = onset[who] + chance.exponential(drug.delay, len(who))
@@ -112,6 +118,18 @@ def _collections(chance: np.random.Generator, world: World, drug: Drug) -> tuple
     jitter = np.where(turn > 0, chance.integers(-SPREAD, SPREAD + 1, len(at)), 0)
     day = (start[at] + turn * EVERY_DAYS + jitter).astype(np.int32)
     return _possible(world, who[at], day)
+
+
+def _onset(world: World, condition: str) -> Days:
+    """The first day of a condition, or of the first operation after which a drug was given."""
+    if condition in NAMES:
+        return world.illness.since(condition)
+    fact = condition.removesuffix(" at discharge")
+    onset = np.full(world.people.n, NEVER, dtype=np.int32)
+    for cases in world.operations.values():
+        given = cases.only(cases.facts[fact])
+        np.minimum.at(onset, given.person, given.day)
+    return onset
 
 
 def _now_and_then(chance: np.random.Generator, world: World, yearly: float) -> tuple[Places, Days]:

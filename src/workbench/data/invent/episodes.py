@@ -26,6 +26,7 @@ from workbench.data.invent.world import World
 
 OPERATED = 0.75  # of tumours of stage I to III
 VISITS_FOR_CANCER = 3
+VISITS_BEFORE_DIALYSIS, LONGEST_KNOWN = 4, 3650  # visits, days
 ABOVE_KNEE = 0.45  # of amputations
 
 
@@ -63,6 +64,7 @@ def visits(world: World) -> Episodes:
         *_with_conditions(chance, world, reasons.CONDITION_VISITS),
         *_conditions_found(chance, world, found),
         *_cancer_visits(chance, world),
+        *_visits_before_dialysis(chance, world),
     ]
     return _that_happened(world, parts)
 
@@ -150,6 +152,16 @@ def _cancer_visits(chance: np.random.Generator, world: World) -> Iterator[Episod
         for _ in range(VISITS_FOR_CANCER):
             day = cases.day + log_normal_days(chance, 120, 1.2, len(cases))
             yield _episodes(cases.person, day, PLACE[f"{name} found"])
+
+
+def _visits_before_dialysis(chance: np.random.Generator, world: World) -> Iterator[Episodes]:
+    """Visits to the kidney clinic from the time a person is known there until treatment begins."""
+    starts = world.starts
+    known_days = np.minimum(starts.facts["known_months"] * 30, LONGEST_KNOWN)
+    for _ in range(VISITS_BEFORE_DIALYSIS):
+        day = starts.day - np.floor(chance.random(len(starts)) * known_days)
+        visited = np.flatnonzero(known_days >= 30)
+        yield _episodes(starts.person[visited], day[visited], PLACE["kidney_disease"])
 
 
 def _kidneys(world: World) -> Iterator[Episodes]:

@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from workbench.data.invent.columns import Rows
-from workbench.errors import DataError
 from workbench.registers.schema import Register, Table
 
 BLOCK = 400_000  # rows made into text at a time
@@ -40,22 +39,19 @@ def write_table(folder: Path, register: Register, name: str, rows: Rows) -> Writ
     free_text = [name for name, one in table.variables.items() if one.free_text]
     headers = [table.header_of(variable) for variable in table.variables]
     order = rows.order()
-    try:
-        with file.open("wb") as sink:
-            sink.write((delimiter.join(headers) + "\n").encode(encoding))
-            for first in range(0, len(order), BLOCK):
-                block = order[first : first + BLOCK]
-                texts = {
-                    name: rows.columns[name].text(block, variable, decimal)
-                    for name, variable in table.variables.items()
-                }
-                if free_text:
-                    texts |= {name: _quoted(texts[name]) for name in free_text}
-                    sink.write(_lines(list(texts.values()), delimiter).encode(encoding))
-                else:
-                    csv.write_csv(pa.table(texts), pa.PythonFile(sink, "w"), options)
-    except OSError as reason:
-        raise DataError(f"{file} cannot be written: {reason.strerror}.") from None
+    with file.open("wb") as sink:
+        sink.write((delimiter.join(headers) + "\n").encode(encoding))
+        for first in range(0, len(order), BLOCK):
+            block = order[first : first + BLOCK]
+            texts = {
+                name: rows.columns[name].text(block, variable, decimal)
+                for name, variable in table.variables.items()
+            }
+            if free_text:
+                texts |= {name: _quoted(texts[name]) for name in free_text}
+                sink.write(_lines(list(texts.values()), delimiter).encode(encoding))
+            else:
+                csv.write_csv(pa.table(texts), pa.PythonFile(sink, "w"), options)
     return Written(register.name, name, file, len(rows))
 
 

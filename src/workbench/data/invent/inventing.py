@@ -101,11 +101,23 @@ def invent_registers(
             f"as_of is {as_of}; expected {FIRST_AS_OF} to {LAST_AS_OF}, as the registers must have "
             "begun and the law of mortality is not meant for later."
         )
-    truth = folder / "truth"
     try:
-        truth.mkdir(parents=True, exist_ok=True)
+        return _invent(folder, persons, seed, as_of, dirty, progress)
     except OSError as reason:
-        raise DataError(f"{truth} cannot be made: {reason.strerror}.") from None
+        where = reason.filename or folder
+        raise DataError(f"{where} cannot be written: {reason.strerror or reason}.") from None
+
+
+def _invent(
+    folder: Path,
+    persons: int,
+    seed: int,
+    as_of: date,
+    dirty: bool,
+    progress: Callable[[str], None],
+) -> Invented:
+    truth = folder / "truth"
+    truth.mkdir(parents=True, exist_ok=True)
     world = make_world(persons, seed, day_of(as_of), progress=progress)
     names = names_of(world)
     definitions = {name: load_register(name, []) for name in REGISTERS}
