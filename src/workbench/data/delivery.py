@@ -33,7 +33,7 @@ from workbench.data.sql import file_to_write, identifier
 from workbench.data.store import ROWS, SET_ASIDE, Source, Version
 from workbench.data.sums import sha256_of
 from workbench.data.typed import make_delivered, make_typed
-from workbench.data.undeclared import refuse_identity
+from workbench.data.undeclared import refuse_identity, refuse_real_numbers
 from workbench.errors import DataError, gathered
 from workbench.registers.schema import Table
 
@@ -118,6 +118,8 @@ class Delivery:
         make_typed(
             self._engine, self.full_name, self.table, extracts, self._typed_file, as_of=as_of
         )
+        if self.around.key and self.around.key.is_demonstration:
+            refuse_real_numbers(self._engine, self.full_name, self.table)
         faults = find_faults(self._engine, self.table, self._names, as_of=as_of)
         refuse_identity(self._engine, self.full_name, self.table, self._names, as_of=as_of)
         n_aside = self._count("select count(distinct _place) from faults") + n_misfits

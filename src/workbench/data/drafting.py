@@ -10,15 +10,18 @@ import csv
 import re
 import unicodedata
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
 from workbench.data.delimited import DELIMITERS, SPOKEN, first_record, split_record
 from workbench.data.encodings import CODECS, recognise_encoding
+from workbench.data.identity import read_number
 from workbench.data.readers import DELIMITED, kind_of, sample_rows
 from workbench.errors import DataError, DefinitionError
 from workbench.registers.schema import RESERVED
+from workbench.registers.variables import IdentityScheme
 
 SAMPLE_ROWS = 5_000
 MOST_STRANGE = 0.05  # share of other values in what is still a column of numbers
@@ -34,6 +37,13 @@ DATE_SHAPES = {  # day first stands before month first, which only fits where da
     r"\d{4}/(0?\d|1[0-2])/([012]?\d|3[01])": "%Y/%m/%d",
 }
 
+
+SENSITIVITY = "        sensitivity: health    # ? identity, pseudonym, indirect, health or open"
+IDENTITY = """\
+        sensitivity: identity  # numbers become pseudonyms, with your key: workbench new key"""
+SCHEMES: tuple[IdentityScheme, ...] = ("swedish", "norwegian", "finnish", "danish")
+NUMBERS_LOOKED_AT = 200
+MOST_NO_NUMBERS = 0.1  # share of mistyped values in what is still a column of identity numbers
 
 BLANK = """\
 # A definition to start from. Replace the variables by those of your extract, or draft one from a
@@ -91,7 +101,11 @@ def draft_register(name: str, file: Path) -> str:
         given = _given(rows[at])
         kind, extra = _guess(given, decimal="," if comma else ".")
         is_full = len(given) == len(rows) < SAMPLE_ROWS
+        scheme = _identity_scheme(given)
+        if scheme:
+            kind, extra = "code", [f"identity_scheme: {scheme}"]
         lines += _variable(names[at], header, kind, extra, is_full=is_full)
+        lines.append(IDENTITY if scheme else SENSITIVITY)
     return "\n".join(lines) + "\n"
 
 
@@ -193,7 +207,6 @@ def _variable(name: str, header: str, kind: str, extra: list[str], *, is_full: b
     lines += [f"        {line}" for line in extra]
     if is_full:
         lines.append("        required: yes          # ? no empty field in the file")
-    lines.append("        sensitivity: health    # ? identity, pseudonym, indirect, health or open")
     return lines
 
 
@@ -224,6 +237,19 @@ def _guess(given: pd.Series, *, decimal: str) -> tuple[str, list[str]]:
         ]
     nearly = _nearly_a_number(given, decimal) if is_number else None
     return nearly or (("code" if all_like(r"[+-]?\d+") else "text"), [])
+
+
+def _identity_scheme(given: pd.Series) -> IdentityScheme | None:
+    """The scheme of identity numbers that nearly all values are of, if there is one."""
+    values = given.head(NUMBERS_LOOKED_AT)
+    for scheme in SCHEMES if len(values) else ():
+        read = [read_number(text, scheme, as_of=date.today()) for text in values]
+        # Danish numbers have no check digit; without a sign they could be any number of ten digits.
+        is_sure = scheme != "danish" or values.str.contains("-", regex=False).all()
+        n_wrong = sum(one.problem is not None for one in read)
+        if is_sure and n_wrong <= MOST_NO_NUMBERS * len(values):
+            return scheme
+    return None
 
 
 def _nearly_a_number(given: pd.Series, decimal: str) -> tuple[str, list[str]] | None:

@@ -22,12 +22,15 @@ from workbench.data.identity_sql import BORN, BY_CALENDAR, IS_TEST, NUMBER, PROB
 from workbench.data.keys import HEXADECIMAL, PSEUDONYM_LETTERS, PSEUDONYM_SIGNS
 from workbench.data.pseudonyms import hexadecimal_sql, identities
 from workbench.data.sql import identifier, literal
+from workbench.errors import DataError
 from workbench.registers.schema import Table
 
+TEST_NUMBER = "test number"
 PROBLEMS = ("", NOT_A_NUMBER, WRONG_CHECK_DIGIT)
 SEXES = ("", "male", "female")
 BORN_BESIDE = "_born"  # the birth date as it was delivered
 _PREFIX = "_read_"
+ANSWERS = ("problem", "born", "sex", "is_test", "by_calendar")
 UNREADABLE = "0" * PSEUDONYM_SIGNS  # never shown: such a number is missing
 _NO_DAY = np.iinfo(np.int32).min
 _LETTERS = np.zeros(256, dtype=np.uint8)  # the engine takes longer to write these than to hash
@@ -133,17 +136,21 @@ def read_numbers(
         "by_calendar": _PREFIX + BY_CALENDAR,
     }
     columns = ", ".join(f"{sql} as {answer}" for answer, sql in answers.items())
-    found = engine.execute(f"select {columns} from ({read}) order by hash").to_arrow_table()
-    hashes = found["hash"].to_numpy()
+    found = engine.execute(f"select {columns} from ({read})").to_arrow_table()
+    order = np.argsort(found["hash"].to_numpy())
+    hashes = found["hash"].to_numpy()[order]
     if len(hashes) > 1 and (hashes[1:] == hashes[:-1]).any():
-        # One chance in millions, and then two persons would be one.
-        raise AssertionError("two identity numbers have the same hash; import again in two parts")
+        # One chance in many millions; taken for one, two persons would be mixed up.
+        raise DataError(
+            f"{name}: two identity numbers cannot be told apart in one delivery of this size. "
+            "Nothing has changed. Import the delivery in two parts."
+        )
     return Numbers(
         name,
         np.append(hashes, np.iinfo(np.uint64).max),
         *_starts(hashes),
-        _as_bytes(found["pseudonym"]),
-        *(found[one].to_numpy() for one in ("problem", "born", "sex", "is_test", "by_calendar")),
+        _as_bytes(found["pseudonym"])[order],
+        *(found[one].to_numpy()[order] for one in ANSWERS),
     )
 
 
@@ -155,7 +162,7 @@ def findings(
         return []
     is_there, at = which >= 0, np.where(which >= 0, which, 0)
     found = [
-        ("test number", numbers.name, is_there & numbers.is_test[at]),
+        (TEST_NUMBER, numbers.name, is_there & numbers.is_test[at]),
         ("century taken from the calendar", numbers.name, is_there & numbers.by_calendar[at]),
     ]
     if numbers.name == table.person:

@@ -41,8 +41,11 @@ def write_with_pseudonyms(
     kinds = {field.name: field.type for field in reader.schema}
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in table.variables])
     plain = [name for name in table.variables if name not in by_name]
+    # The least and the greatest of each group of rows help whoever asks for a period, and nobody
+    # who asks for a code; of pseudonyms they would only cost.
+    limits = [field.name for field in schema if not pa.types.is_string(field.type)]
     with (
-        pq.ParquetWriter(file, schema, use_dictionary=plain) as writer,
+        pq.ParquetWriter(file, schema, use_dictionary=plain, write_statistics=limits) as writer,
         ThreadPoolExecutor(1) as second_hand,
     ):
 

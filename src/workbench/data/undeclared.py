@@ -1,4 +1,4 @@
-"""Refuse a delivery with identity numbers where the definition declares none.
+"""Refuse a delivery with identity numbers that must not be stored as they are declared.
 
 A signed number refuses at once. Bare digits refuse a column when at least 1 % of its values are
 numbers with right check digits and, of all that could be one by their date, at least half: sample
@@ -14,9 +14,10 @@ import duckdb
 from workbench.data import identity_scan
 from workbench.data.checks import Rule
 from workbench.data.faults import count_broken, count_of_rows
-from workbench.data.pseudonyms import is_guarded
+from workbench.data.numbers import TEST_NUMBER
+from workbench.data.pseudonyms import identities, is_guarded
 from workbench.data.row_names import RowNames
-from workbench.data.sql import identifier
+from workbench.data.sql import identifier, literal
 from workbench.errors import DataError, gathered
 from workbench.registers.schema import Table
 
@@ -65,6 +66,25 @@ def refuse_identity(
             + "\nDeclare the column (sensitivity: identity with its identity_scheme, or free_text: "
             "scanned), take the numbers out, or deliver a running number in their place."
         )
+
+
+def refuse_real_numbers(engine: duckdb.DuckDBPyConnection, full_name: str, table: Table) -> None:
+    """Raise `DataError` when numbers that persons may have would be hidden by a public key only.
+
+    The table `notes` tells which numbers are of a series that nobody was given.
+    """
+    for name in identities(table):
+        ((n_numbers, n_tests),) = engine.execute(
+            f"select (select count({identifier(name)}) from typed), (select count(*) from notes "
+            f"where rule = {literal(TEST_NUMBER)} and column_name = {literal(name)})"
+        ).fetchall()
+        if n_numbers > n_tests:
+            raise DataError(
+                f"{full_name} is refused, nothing was stored: {name} holds numbers that real "
+                f"persons may have in {count_of_rows(n_numbers - n_tests)}, and with the "
+                "demonstration key, which is public, anybody could find them. Make a secret one: "
+                "workbench new key"
+            )
 
 
 def _in_columns(

@@ -20,7 +20,7 @@ from builders import AS_OF, TABLE, bring_in, register_of
 
 from workbench.data import store
 from workbench.data.forgetting import forget_persons
-from workbench.data.keys import demonstration_key
+from workbench.data.keys import Key
 
 
 def _kill() -> None:
@@ -40,6 +40,7 @@ def _kill_at(owner: Any, name: str, when: str) -> None:
     setattr(owner, name, deadly)
 
 
+KEY = Key(bytes(range(1, 41)), "the tests")
 NUMBER = {"type": "code", "sensitivity": "identity", "identity_scheme": "swedish"}
 REGISTERS = {
     "plain": register_of({"id": "integer", "word": "text"}),
@@ -54,13 +55,13 @@ def _import(order: dict[str, Any], began: int) -> None:
     file, folder = Path(order["file"]), Path(order["store"])
     if order.get("forget"):
         os.write(began, b".")
-        forget_persons(folder, TABLE, file, key=demonstration_key(), as_of=AS_OF)
+        forget_persons(folder, TABLE, file, key=KEY, as_of=AS_OF)
         return
     bring_in(
         REGISTERS[order.get("register", "plain")],
         file,
         folder,
-        key=demonstration_key(),
+        key=KEY,
         progress=lambda _: os.write(began, b"."),
     )
 

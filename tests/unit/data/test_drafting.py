@@ -189,3 +189,26 @@ def test_any_draft_takes_its_own_file(tmp_path_factory, rows):
     _, register = _drafted(file, folder)
     version = _dry_run(register, file, folder)
     assert version.n_rows_kept == len(rows), version.faults
+
+
+@pytest.mark.parametrize(
+    ("values", "scheme"),
+    [
+        (["19121212-1212", "19861123-9883", "191212121212"], "swedish"),
+        (["1212121212", "8611239883"], "swedish"),
+        (["13097248022", "29029648784"], "norwegian"),
+        (["131052-308T", "010594Y9032"], "finnish"),
+        (["211062-5629", "070761-4285"], "danish"),
+        (["19121212-1212"] * 9 + ["19121212-1213"], "swedish"),
+        (["0707614285", "0102034285"], None),  # ten digits may be anything
+        (["191212121213", "198611239884"], None),
+        (["20240115001", "20240115002"], None),
+    ],
+)
+def test_identity_numbers_are_declared_in_the_draft(tmp_path, values, scheme):
+    file = write_csv(tmp_path / "a.csv", "nr;x", *[f"{one};1" for one in values])
+    text, register = _drafted(file, tmp_path)
+    variable = register.tables["rows"].variables["nr"]
+    assert variable.identity_scheme == scheme
+    assert (variable.sensitivity == "identity") is (scheme is not None)
+    assert not any(value in text for value in values)

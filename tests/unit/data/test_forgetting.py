@@ -10,12 +10,12 @@ import pytest
 from builders import AS_OF, TABLE, aside, bring_in, kept, register_of, write_csv
 
 from workbench.data.forgetting import forget_persons
-from workbench.data.keys import Key, demonstration_key
+from workbench.data.keys import Key
 from workbench.data.store import CATALOGUE, ROWS, SET_ASIDE, open_store
 from workbench.data.sums import sha256_of
 from workbench.errors import DataError, KeyFault, StoreError
 
-KEY = demonstration_key()
+KEY = Key(bytes(range(1, 41)), "the tests")
 NUMBER = {"type": "code", "sensitivity": "identity", "identity_scheme": "swedish"}
 ANNA, BO, CAJ = "198611239883", "191212121212", "195005050512"
 P = {number: KEY.pseudonym(number, "swedish") for number in (ANNA, BO, CAJ)}

@@ -256,8 +256,7 @@ def test_the_engine_reads_numbers_as_they_are_read_one_by_one(engine, scheme, as
     )
     read = read_sql("from given", "text", scheme, as_of=as_of, prefix="_", born="born")
     found = engine.execute(
-        "select text, born, _number, _born, _sex, _problem, _is_test, _by_calendar "
-        f"from ({read})"
+        f"select text, born, _number, _born, _sex, _problem, _is_test, _by_calendar from ({read})"
     ).fetchall()
     for text, born, *answers in found:
         one = read_number(text, scheme, as_of=as_of, born=born)

@@ -16,7 +16,7 @@ from builders import TABLE, bring_in, kept, register_of, write_csv
 from stdnum import luhn
 
 from workbench.data.forgetting import forget_persons
-from workbench.data.keys import demonstration_key
+from workbench.data.keys import Key
 from workbench.data.store import CATALOGUE, SET_ASIDE, open_store, sweep_leftovers
 from workbench.data.sums import sha256_of
 
@@ -131,8 +131,8 @@ def test_imports_killed_at_random_moments(tmp_path, orders, files):
 
 
 NUMBER = {"type": "code", "sensitivity": "identity", "identity_scheme": "swedish"}
+KEY = Key(bytes(range(1, 41)), "the tests")
 NUMBERS = register_of({"nr": NUMBER, "word": "text"}, person="nr")
-KEY = demonstration_key()
 
 
 def _number(at):

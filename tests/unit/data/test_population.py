@@ -8,11 +8,11 @@ import pytest
 from builders import AS_OF, write_csv
 
 from workbench.data.intake import import_extract
-from workbench.data.keys import demonstration_key
+from workbench.data.keys import Key
 from workbench.registers.documents import parse_document
 from workbench.registers.schema import Register
 
-KEY = demonstration_key()
+KEY = Key(bytes(range(1, 41)), "the tests")
 NUMBER = {
     "type": "code", "sensitivity": "identity", "identity_scheme": "swedish", "required": "yes"
 }  # fmt: skip

@@ -17,7 +17,8 @@ from workbench.data.keys import Key, demonstration_key
 from workbench.data.store import CATALOGUE, SET_ASIDE, open_store
 from workbench.errors import DataError, KeyFault, StoreError
 
-KEY = demonstration_key()
+KEY = Key(bytes(range(1, 41)), "the tests")
+PUBLIC = demonstration_key()
 OTHER = Key(bytes(range(100, 132)), "a test")
 NUMBER = {"type": "code", "sensitivity": "identity", "identity_scheme": "swedish"}
 TOLVAN, ELVAN = "191212121212", "198611239883"  # a man; a woman of the test series
@@ -368,18 +369,25 @@ def test_tables_without_numbers_need_no_key_and_bind_the_store_to_none(tmp_path)
     ("first", "second", "words"),
     [
         (OTHER, Key(bytes(range(32)), "the file b"), "made with another key than that of the file"),
-        (KEY, OTHER, "holds invented persons"),
-        (OTHER, KEY, "holds persons under a secret key"),
+        (PUBLIC, OTHER, "holds invented persons"),
+        (OTHER, PUBLIC, "holds persons under a secret key"),
     ],
 )
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_a_store_refuses_a_second_key(tmp_path, first, second, words, dry_run):
-    _import(tmp_path, f"{TOLVAN};a", key=first)
+    _import(tmp_path, f"{ELVAN};a", key=first)
     before = (tmp_path / "s" / CATALOGUE).read_bytes()
     with pytest.raises(StoreError, match=f"(?s){words}.*--store FOLDER"):
-        _import(tmp_path, f"{ELVAN};a", key=second, dry_run=dry_run)
+        _import(tmp_path, f"{ELVAN};b", key=second, dry_run=dry_run)
     assert (tmp_path / "s" / CATALOGUE).read_bytes() == before
-    assert _import(tmp_path, f"{ELVAN};a", key=first).is_new
+    assert _import(tmp_path, f"{ELVAN};b", key=first).is_new
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_the_public_key_is_for_nobody_who_may_exist(tmp_path, dry_run):
+    with pytest.raises(DataError, match="(?s)real persons may have in 2 rows.*new key"):
+        _import(tmp_path, f"{ELVAN};a", f"{TOLVAN};b", f"{TOLVAN};c", key=PUBLIC, dry_run=dry_run)
+    assert _import(tmp_path, f"{ELVAN};a", "191212121213;b", key=PUBLIC, store="t").is_new
 
 
 def test_a_new_key_makes_a_new_store_of_the_same_files(tmp_path):

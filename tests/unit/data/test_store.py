@@ -6,7 +6,14 @@ import shutil
 import pytest
 from builders import AS_OF, TABLE, bring_in, kept, register_of, write_csv
 
-from workbench.data.store import CATALOGUE, FORMAT, ROWS, open_store, writing
+from workbench.data.store import (
+    CATALOGUE,
+    FORMAT,
+    ROWS,
+    open_store,
+    sweep_leftovers,
+    writing,
+)
 from workbench.errors import StoreError
 
 REGISTER = register_of({"id": "integer"})
@@ -137,3 +144,47 @@ def test_leftovers_of_a_killed_writer_are_swept(tmp_path):
     ]
     assert not list(store.glob(".staging-*")) + list(store.glob("*.new"))
     assert kept(store)["id"] == [1, 2]
+
+
+NEW_KEYS = {"key_fingerprint", "tombstones"}
+NEW_KEYS_OF_VERSIONS = {"free_text_left_out", "not_checked", "n_rows_removed", "folder"}
+
+
+def test_a_catalogue_of_an_older_workbench_is_read_and_brought_up_to_date(tmp_path):
+    _import(tmp_path, 1)
+    path = tmp_path / "s" / CATALOGUE
+    content = json.loads(path.read_text())
+    older = {key: value for key, value in content.items() if key not in NEW_KEYS}
+    for version in older["tables"][TABLE]:
+        for key in NEW_KEYS_OF_VERSIONS:
+            del version[key]
+    path.write_text(json.dumps({**older, "format": 1}))
+    assert open_store(tmp_path / "s").version(TABLE).place == "v0001"
+    assert kept(tmp_path / "s")["id"] == [1]
+    assert _import(tmp_path, 1, 2).version.name == "v0002"
+    assert json.loads(path.read_text())["format"] == FORMAT
+
+
+def test_leftovers_are_swept_unless_a_writer_is_at_work(tmp_path):
+    _import(tmp_path, 1)
+    store = tmp_path / "s"
+    left = store / ".staging-x"
+    left.mkdir()
+    with writing(store) as writer:
+        left.mkdir()  # the writer has swept the first one already
+        sweep_leftovers(store)
+        assert left.is_dir() and writer.staging.is_dir()
+    sweep_leftovers(store)
+    assert not left.exists()
+    assert kept(store)["id"] == [1]
+
+
+def test_sweeping_leaves_what_it_cannot_judge(tmp_path):
+    sweep_leftovers(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+    _import(tmp_path, 1)
+    (tmp_path / "s" / ".staging-x").mkdir()
+    (tmp_path / "s" / CATALOGUE).write_text("{")
+    sweep_leftovers(tmp_path / "s")
+    assert (tmp_path / "s" / ".staging-x").is_dir()
+    assert (tmp_path / "s" / "small" / "rows" / "v0001" / ROWS).is_file()

@@ -18,7 +18,7 @@ from workbench.data.staging import private_folder
 from workbench.data.store import Store, Version
 from workbench.errors import StoreError
 from workbench.registers.schema import Role, Table
-from workbench.study import Study
+from workbench.study import Covariate, LinkedEvent, Study
 
 MEMORY = "2GB"  # beyond it the engine puts intermediate results on disk
 NEEDED: tuple[Role, ...] = ("persons", "migrations", "number_changes")
@@ -145,12 +145,11 @@ def columns_used(study: Study, name: str, table: Table) -> tuple[str, ...]:
     """The variables of a table that a study asks for when it links it."""
     wanted = {one for one, variable in table.variables.items() if variable.means}
     wanted |= {table.dated_by} if table.dated_by else set()
-    places = [one for one in study.variables.values() if one.link == name]
-    for covariate in places:
-        wanted |= {covariate.source} if covariate.source else set()
-    for event in (one for one in study.events if one.link == name):
-        wanted |= {event.date} if event.date else set()
-        places.append(event)
+    covariates = [one for one in study.variables.values() if one.link == name]
+    events = [one for one in study.events if one.link == name]
+    wanted |= {one.source for one in covariates if one.source}
+    wanted |= {one.date for one in events if one.date}
+    places: list[Covariate | LinkedEvent] = [*covariates, *events]
     for place in places:
         wanted |= {str(test.variable) for test in place.where}
         wanted |= set(place.codes.variables) if place.codes else set()
