@@ -278,12 +278,13 @@ def test_which_versions_go_is_said_in_one_way(workbench, numbers, words):
     assert code == 2 and ("--keep N" in err or "--version needs" in err)
 
 
-def test_runs_on_persons_who_left_are_marked(tmp_path, workbench):
+def test_runs_on_persons_who_left_are_marked(tmp_path, workbench, monkeypatch):
     project = make_project(tmp_path)
     here = ("--project", tmp_path)
     workbench("import", "kidney.starts", extract(tmp_path, *many_rows(120)), *here)
     assert workbench("run", study_file(project), *here)[0] == 0
     (tmp_path / "ids").write_text("p0003\n")
+    monkeypatch.setenv("WORKBENCH_KEY", "not asked for")
     code, out, _ = workbench("forget", "kidney.starts", "--ids", tmp_path / "ids", *here)
     assert code == 0 and "Inputs withdrawn" in out
     assert "inputs withdrawn" in (tmp_path / "runs" / "index.html").read_text("utf-8")

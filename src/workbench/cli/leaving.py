@@ -12,8 +12,9 @@ from workbench.cli.console import DAY, ProjectOption, StoreOption, out, progress
 from workbench.cli.intake import removal_line
 from workbench.data import pruning
 from workbench.data.forgetting import forget_persons
-from workbench.data.keys import find_key
-from workbench.data.leaving import Leaving
+from workbench.data.keys import Key, find_key
+from workbench.data.leaving import Leaving, tables_named
+from workbench.data.pseudonyms import identities
 from workbench.data.store import open_store
 from workbench.errors import DefinitionError
 from workbench.project import Project, open_project
@@ -41,7 +42,7 @@ def forget(
             here.store_folder,
             table,
             ids,
-            key=find_key(outside=[here.root, here.store_folder]),
+            key=_key_for(here, table),
             as_of=date.today(),
             reason=reason,
         )
@@ -91,6 +92,14 @@ def prune(
     _report(done)
     if not dry_run:
         _mark_runs(here)
+
+
+def _key_for(here: Project, table: str) -> Key | None:
+    """The key, where numbers may have to be found; who names persons otherwise needs none."""
+    store = open_store(here.store_folder)
+    names = tables_named(store, table)
+    needs_key = any(identities(store.version(name).definition) for name in names)
+    return find_key(outside=[here.root, here.store_folder]) if needs_key else None
 
 
 def _choice(

@@ -78,7 +78,7 @@ def test_a_median_table_is_headed_so(curve):
 
 
 def test_a_table_without_rows_says_so(ledger):
-    assert "no row that may be shown" in tables.to_html(ledger.parts["leavers"])
+    assert "None." in tables.to_html(ledger.parts["leavers"])
 
 
 def test_only_released_results_become_tables(persons):
