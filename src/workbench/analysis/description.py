@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from workbench.analysis import counts
+from workbench.analysis import inputs
 from workbench.errors import DataError, StudyError
 
 EVERYONE = "all"
@@ -87,9 +87,9 @@ def table_one(
         raise StudyError("variables: expected one or more columns, each once, without the group's.")
     if strangers := [name for name in coded if name not in named]:
         raise StudyError(f"unknown: {', '.join(map(str, strangers))} not among the variables.")
-    groups = counts.names_of(by)
-    counts.check_frame(persons, [*named, *groups])
-    counts.check_groups(persons, groups)
+    groups = inputs.names_of(by)
+    inputs.check_frame(persons, [*named, *groups])
+    inputs.check_groups(persons, groups)
     member, labels = _groups(persons, groups)
     parts = []
     for name in named:
@@ -108,9 +108,9 @@ def _groups(persons: pd.DataFrame, groups: list[str]) -> tuple[np.ndarray, list[
     everyone = np.ones((len(persons), 1), dtype=np.int64)
     if not groups:
         return everyone, [EVERYONE]
-    number = counts.group_numbers(persons, groups)
+    number = inputs.group_numbers(persons, groups)
     _, first = np.unique(number, return_index=True)
-    labels = [counts.label(value) for value in persons[groups[0]].iloc[first]]
+    labels = [inputs.label(value) for value in persons[groups[0]].iloc[first]]
     if EVERYONE in labels or len(set(labels)) < len(labels):
         raise DataError(
             f'column "{groups[0]}": two groups would be printed alike, or one is named '
@@ -145,7 +145,7 @@ def _categories(values: pd.Series, member: np.ndarray, labels: list[str]) -> pd.
     n = _per_level(values, member)
     total = np.maximum(n.sum(axis=0), 1)
     percent = np.where(n.sum(axis=0) > 0, 100 * n / total, np.nan)
-    levels = [counts.label(level) for level in values.cat.categories]
+    levels = [inputs.label(level) for level in values.cat.categories]
     return pd.DataFrame(
         {
             "kind": "category",

@@ -21,7 +21,7 @@ import duckdb
 
 from workbench.data.encodings import as_utf8
 from workbench.data.engine import engine_session
-from workbench.data.extracts import Extract, Misfit, places, survey
+from workbench.data.extracts import Extract, Misfit, Survey, places, survey_of
 from workbench.data.headers import match_headers
 from workbench.data.sql import file_to_read, literal
 from workbench.data.staging import next_place
@@ -68,25 +68,22 @@ def read(file: Path, table: Table, *, staging: Path) -> Extract:
     columns = {name: layout.names[place] for name, place in found.items()}
     how = f"{encoding}, {SPOKEN.get(delimiter, delimiter)}-separated"
     try:
-        counted = _count(layout, columns, table, staging=staging)
+        survey, misfits = _count(layout, columns, table, staging=staging)
     except duckdb.InvalidInputException:  # the engine's words quote the line
         how = f"{how}, line ends mixed"
         layout = replace(layout, text=_with_one_line_end(text_file, staging))
         try:
-            counted = _count(layout, columns, table, staging=staging)
+            survey, misfits = _count(layout, columns, table, staging=staging)
         except duckdb.InvalidInputException:
             raise DataError(
                 f"{file} cannot be read as {how} text. Save it again as CSV, or ask for "
                 "it as Parquet."
             ) from None
-    n_rows, n_values, marks, misfits = counted
     return Extract(
         relation=layout.relation("ignore_errors=true"),
         columns=columns,
         strangers=strangers,
-        n_rows=n_rows,
-        n_values=n_values,
-        decimal_marks=marks,
+        survey=survey,
         misfits=misfits,
         is_delimited=True,
         how=how,
@@ -136,11 +133,11 @@ def _recognise_header(file: Path, text_file: Path, table: Table) -> tuple[str, l
 
 def _count(
     layout: _Layout, columns: dict[str, str], table: Table, *, staging: Path
-) -> tuple[int, dict[str, int], frozenset[str], tuple[Misfit, ...]]:
+) -> tuple[Survey, tuple[Misfit, ...]]:
     """Read the file through once: rows that fit, values a column, every line that does not fit."""
     keeping = layout.relation("store_rejects=true, rejects_limit=0")
     with engine_session(staging) as engine:
-        counted = survey(engine, keeping, columns, table)
+        survey = survey_of(engine, keeping, columns, table)
         rejected = engine.execute(
             "select line, any_value(line_byte_position), coalesce(any_value(csv_line), ''), "
             "bool_or(error_type::varchar not in ('MISSING COLUMNS', 'TOO MANY COLUMNS')) "
@@ -151,7 +148,7 @@ def _count(
             f"{layout.file}: more than {MOST_MISFITS} lines do not have the header's "
             f"{len(layout.names)} fields. Check the delimiter and the header."
         )
-    return *counted, _misfits(layout.file, layout.text, rejected)
+    return survey, _misfits(layout.file, layout.text, rejected)
 
 
 def _misfits(file: Path, text_file: Path, rejected: Sequence[Rejected]) -> tuple[Misfit, ...]:

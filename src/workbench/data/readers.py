@@ -23,7 +23,7 @@ import pyreadstat
 
 from workbench.data import delimited
 from workbench.data.engine import engine_session
-from workbench.data.extracts import Extract, places, survey
+from workbench.data.extracts import Extract, places, survey_of
 from workbench.data.headers import match_headers
 from workbench.data.sql import file_to_read, file_to_write, identifier
 from workbench.data.staging import next_place, private_folder
@@ -59,14 +59,12 @@ def read_extract(file: Path, table: Table, *, staging: Path, progress: Progress)
     columns = {name: named[place] for name, place in found.items()}
     relation = f"read_parquet({file_to_read(staged)})"
     with engine_session(staging) as engine:
-        n_rows, n_values, marks = survey(engine, relation, columns, table)
+        survey = survey_of(engine, relation, columns, table)
     return Extract(
         relation=relation,
         columns=columns,
         strangers=strangers,
-        n_rows=n_rows,
-        n_values=n_values,
-        decimal_marks=marks,
+        survey=survey,
         misfits=(),
         is_delimited=False,
         how=f"{kind.removeprefix('.')} file",

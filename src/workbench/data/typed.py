@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from workbench.data import checks
 from workbench.data.extracts import Extract
@@ -65,7 +66,14 @@ def make_typed(
     query = _typed_query(texts, table, decimal=decimal)
     if identities(table):
         numbers = [
-            read_numbers(engine, texts, name, table, as_of=as_of) for name in identities(table)
+            read_numbers(
+                engine,
+                _numbers_query(engine, texts, name, table, extracts),
+                name,
+                table,
+                as_of=as_of,
+            )
+            for name in identities(table)
         ]
         write_with_pseudonyms(engine, query, table, numbers, file)
     else:
@@ -77,6 +85,22 @@ def make_typed(
     )
     for name in _variables_with_untyped(engine, table, extracts):
         _add_untyped(engine, name, table, n_rows=sum(extract.n_rows for extract in extracts))
+
+
+def _numbers_query(
+    engine: duckdb.DuckDBPyConnection,
+    texts: str,
+    name: str,
+    table: Table,
+    extracts: Sequence[Extract],
+) -> str:
+    """A query for the texts of one variable's numbers: those gathered already, else all rows'."""
+    gathered = [extract.survey.numbers for extract in extracts]
+    if name != table.person or any(numbers is None for numbers in gathered):
+        return texts
+    chunks = [chunk for numbers in gathered for chunk in numbers.chunks]
+    engine.register("gathered", pa.table({name: pa.chunked_array(chunks, pa.string())}))
+    return f"select {checks.value_sql(identifier(name), table)} as {identifier(name)} from gathered"
 
 
 def trimmed_sql(table: Table, source: str, *also: str) -> str:
@@ -127,7 +151,7 @@ def _decimal_mark(full_name: str, table: Table, extracts: Sequence[Extract]) -> 
     """The declared mark where a file is text, else the one that the numbers have."""
     if table.delivery.decimal and any(extract.is_delimited for extract in extracts):
         return table.delivery.decimal
-    marks = {mark for extract in extracts for mark in extract.decimal_marks}
+    marks = {mark for extract in extracts for mark in extract.survey.decimal_marks}
     if len(marks) > 1:
         raise DataError(
             f"{full_name}: some numbers have a decimal comma, others a point (or separators of "
@@ -149,5 +173,5 @@ def _variables_with_untyped(
     return [
         name
         for name, n in zip(names, typed, strict=False)
-        if n < sum(extract.n_values[name] for extract in extracts)
+        if n < sum(extract.survey.n_values[name] for extract in extracts)
     ]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.analysis import counts
+from workbench.analysis import counts, inputs
 from workbench.errors import DataError, StudyError
 
 
@@ -148,9 +148,9 @@ def test_a_group_named_as_a_result_column_or_twice_is_refused(by):
 @pytest.mark.parametrize("times", [[], ["a"], [1, np.nan], [True]])
 def test_times_that_are_not_finite_numbers_are_refused(times):
     with pytest.raises(StudyError, match="times"):
-        counts.check_times(times)
+        inputs.check_times(times)
 
 
 @pytest.mark.parametrize(("level", "text"), [(2.0, "2"), (2.5, "2.5"), (True, "True"), ("a", "a")])
 def test_labels_print_whole_numbers_as_such(level, text):
-    assert counts.label(level) == text
+    assert inputs.label(level) == text

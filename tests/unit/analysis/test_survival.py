@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.analysis import survival
+from workbench.analysis.survival.kaplan_meier import INTERVALS
 from workbench.errors import DataError, StudyError
 
 COLUMNS = {"duration": "days", "event": "died"}
@@ -94,7 +95,7 @@ def test_delayed_entry_by_hand():
     assert early["estimate"].tolist() == [1.0, 1.0, 0.5]
 
 
-@given(people, st.sampled_from(survival.INTERVALS))
+@given(people, st.sampled_from(INTERVALS))
 @settings(max_examples=20, deadline=None)
 def test_the_curve_never_rises_and_stays_within_its_limits(persons, interval):
     found = survival.kaplan_meier(persons, **COLUMNS, by="group", interval=interval)

@@ -27,7 +27,7 @@ from lifelines.exceptions import ConvergenceError, ConvergenceWarning
 from pandas.api import types
 from scipy import linalg, stats
 
-from workbench.analysis import counts
+from workbench.analysis import inputs, pairs
 from workbench.errors import DataError, StudyError, did_you_mean
 
 # Newton's method goes on to the last digit: lifelines' own rule leaves errors up to 2e-5
@@ -103,22 +103,22 @@ def cox(
     """
     if cluster is not None or ties != "efron":
         raise StudyError('cox: only cluster=None and ties="efron" are available yet.')
-    layers = counts.names_of(strata)
+    layers = inputs.names_of(strata)
     columns = {"duration": duration, "event": event, "entry": entry, "weight": weight}
-    follow_up = counts.check_follow_up(persons, **columns)
-    counts.check_frame(persons, layers)
-    counts.check_groups(persons, layers)
+    follow_up = inputs.check_follow_up(persons, **columns)
+    inputs.check_frame(persons, layers)
+    inputs.check_groups(persons, layers)
     used = _variables(formula, persons)
     known = persons[used].notna().all(axis=1).to_numpy()
     inside, follow_up = persons[known].reset_index(drop=True), follow_up.of(known)
     if inside.empty:
         raise DataError(f"cox: no persons left; a covariate is missing in {len(known)} rows.")
-    layer = counts.group_numbers(inside, layers)
+    layer = inputs.group_numbers(inside, layers)
     matrix, levels = _design(inside[used], formula, follow_up.event)
     _check_answerable(matrix, levels, layer, follow_up.event)
     fitter = _fit(matrix, follow_up, layer)
     coefficients = _coefficients(matrix, fitter)
-    if counts.is_fractional(follow_up):
+    if inputs.is_fractional(follow_up):
         coefficients[["lower", "upper", "z", "p_value"]] = np.nan
     return CoxFit(
         coefficients=coefficients,
@@ -153,7 +153,7 @@ def _variables(formula: str, persons: pd.DataFrame) -> list[str]:
         raise StudyError(f'formula "{formula}": names no covariate.')
     for name in sorted(named - set(persons.columns)):
         raise DataError(f'formula "{formula}": no column "{name}".{_nearest(name, persons)}')
-    counts.check_frame(persons, sorted(named))
+    inputs.check_frame(persons, sorted(named))
     return sorted(named)
 
 
@@ -235,7 +235,7 @@ def _levels_of(encoded, spec, matrix: pd.DataFrame, event: np.ndarray) -> list[d
         if not others:
             raise DataError(f'cox: "{variable}" has one level only among {len(matrix)} persons.')
         who = (matrix[list(encoded.columns)] == 0).all(axis=1).to_numpy()
-        rows.append(row(f"{factors[0]}[T.{first}]", counts.label(first), who, is_reference=True))
+        rows.append(row(f"{factors[0]}[T.{first}]", inputs.label(first), who, is_reference=True))
     for column in encoded.columns:
         who = (matrix[column] != 0).to_numpy() if categories else everyone
         rows.append(row(column, labels.get(column, column) if categories else "", who))
@@ -244,7 +244,7 @@ def _levels_of(encoded, spec, matrix: pd.DataFrame, event: np.ndarray) -> list[d
 
 def _labels(factors: list[str], categories: dict[str, list]) -> dict[str, str]:
     pieces = [
-        [(f"{factor}[{t}{c}]", counts.label(c)) for c in categories[factor] for t in ("T.", "")]
+        [(f"{factor}[{t}{c}]", inputs.label(c)) for c in categories[factor] for t in ("T.", "")]
         if factor in categories
         else [(factor, "")]
         for factor in factors
@@ -282,7 +282,7 @@ def _check_answerable(
         raise DataError(f"cox: {told} follows from the other terms (collinear). Leave it out.")
 
 
-def _fit(matrix: pd.DataFrame, follow_up: counts.FollowUp, layer: np.ndarray) -> CoxPHFitter:
+def _fit(matrix: pd.DataFrame, follow_up: inputs.FollowUp, layer: np.ndarray) -> CoxPHFitter:
     frame = matrix.set_axis([f"term_{i}" for i in range(matrix.shape[1])], axis=1)
     frame = frame.assign(time=follow_up.time, event=follow_up.event)
     columns = {"duration_col": "time", "event_col": "event"}
@@ -339,9 +339,9 @@ def _coefficients(matrix: pd.DataFrame, fitter: CoxPHFitter) -> pd.DataFrame:
 
 
 def _concordance(
-    matrix: pd.DataFrame, coefficient: pd.Series, follow_up: counts.FollowUp, layer: np.ndarray
+    matrix: pd.DataFrame, coefficient: pd.Series, follow_up: inputs.FollowUp, layer: np.ndarray
 ) -> float:
     # added up term by term, so that persons alike get the same sum to the last digit
     score = sum(matrix[c].to_numpy() * b for c, b in zip(matrix, coefficient, strict=True))
-    below, tied, pairs = counts.count_pairs(score, follow_up, layer)
-    return float((below + tied / 2) / pairs) if pairs else float("nan")
+    below, tied, comparable = pairs.count_pairs(score, follow_up, layer)
+    return float((below + tied / 2) / comparable) if comparable else float("nan")

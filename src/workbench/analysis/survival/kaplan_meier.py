@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from workbench.analysis import counts
+from workbench.analysis import counts, inputs
 from workbench.errors import DataError, StudyError
 
 Columns = str | Sequence[str] | None
@@ -86,7 +86,7 @@ def kaplan_meier(
     ----------
     Kaplan and Meier, 1958; Greenwood, 1926; Kalbfleisch and Prentice, 2002, section 1.4.
     """
-    names = counts.names_of(by)
+    names = inputs.names_of(by)
     _check_interval(confidence, interval)
     table = counts.count_events(
         persons, duration=duration, event=event, by=by, entry=entry, weight=weight
@@ -95,7 +95,7 @@ def kaplan_meier(
         raise StudyError("entry with weights that are not whole numbers: not available yet.")
     curve = _curve(table, names, confidence, interval)
     if times is not None:
-        return _curve_at(curve, names, counts.check_times(times))
+        return _curve_at(curve, names, inputs.check_times(times))
     leaves = curve["events"] + curve["censored"] > 0
     return curve[leaves].drop(columns=INNER, errors="ignore").reset_index(drop=True)
 
@@ -125,7 +125,7 @@ def quantiles(
     interval (Brookmeyer and Crowley, 1982). Refuses what `kaplan_meier` refuses (DataError,
     StudyError), and a q outside 0-1.
     """
-    names = counts.names_of(by)
+    names = inputs.names_of(by)
     _check_interval(confidence, interval)
     shares = np.unique(np.atleast_1d(np.asarray(q, dtype=float)))
     if not ((shares > 0) & (shares < 1)).all() or shares.size == 0:
@@ -133,7 +133,7 @@ def quantiles(
     table = counts.count_events(persons, duration=duration, event=event, by=by)
     curve = _curve(table, names, confidence, interval)
     parts = []
-    for _, part in curve.groupby(counts.group_numbers(curve, names)):
+    for _, part in curve.groupby(inputs.group_numbers(curve, names)):
         rows = part[names].iloc[[0] * len(shares)].reset_index(drop=True)
         facts = {"q": shares, "n": part["at_risk"].iloc[0], "events": part["events"].sum()}
         for limit in ("estimate", "lower", "upper"):
@@ -153,9 +153,9 @@ def number_at_risk(
     that time or longer), `events` and `censored` (persons, from the start to that time).
     Refuses what `kaplan_meier` refuses (DataError, StudyError).
     """
-    asked = counts.check_times(times)
+    asked = inputs.check_times(times)
     table = counts.count_events(persons, duration=duration, event=event, by=by)
-    return _counts_at(table, counts.names_of(by), asked)
+    return _counts_at(table, inputs.names_of(by), asked)
 
 
 def logrank(
@@ -190,13 +190,13 @@ def logrank(
         As `kaplan_meier`; one group only; no event; groups never at risk together; a negative
         rho or gamma.
     """
-    names, layers = counts.names_of(by), counts.names_of(strata)
+    names, layers = inputs.names_of(by), inputs.names_of(strata)
     if not (rho >= 0 and gamma >= 0):
         raise StudyError("rho, gamma: expected 0 or more.")
     table = counts.count_events(persons, duration=duration, event=event, by=[*layers, *names])
     number, layer = (
-        counts.group_numbers(table, names),
-        counts.group_numbers(table, layers),
+        inputs.group_numbers(table, names),
+        inputs.group_numbers(table, layers),
     )
     n_groups = int(number.max()) + 1
     if not names or n_groups < 2:
@@ -226,7 +226,7 @@ def _check_interval(confidence: float, interval: str) -> None:
 
 
 def _curve(table: pd.DataFrame, names: list[str], confidence: float, interval: str) -> pd.DataFrame:
-    number = counts.group_numbers(table, names)
+    number = inputs.group_numbers(table, names)
     d, y = table["events"].to_numpy(float), table["at_risk"].to_numpy(float)
     persons = ("n_events", "n_at_risk") if "n_events" in table else ("events", "at_risk")
     # everybody at risk has the event: told from persons, since sums of weights may not cancel
@@ -277,7 +277,7 @@ def _counts_at(table: pd.DataFrame, names: list[str], times: np.ndarray) -> pd.D
     rows = counts.rows_at(table, names, times)
     labels = table[names].iloc[np.repeat(rows["first"][:, 0], len(times))].reset_index(drop=True)
     labels["time"] = np.tile(times, len(rows["first"]))
-    for column in [name for name in table.columns if name in counts.COUNT_COLUMNS]:
+    for column in [name for name in table.columns if name in inputs.COUNT_COLUMNS]:
         if column.endswith("at_risk"):
             padded = np.append(table[column].to_numpy(), 0)
             found = np.where(rows["at_or_after"] <= rows["last"], padded[rows["at_or_after"]], 0)
