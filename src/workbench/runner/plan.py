@@ -9,24 +9,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from workbench.analysis.cohort.linkage import tables_read
-from workbench.data.store import open_store
-from workbench.errors import StudyError, did_you_mean
+from workbench.analysis.cohort.linkage import NEEDED, tables_read
+from workbench.data.store import Version, open_store
+from workbench.errors import StudyError, did_you_mean, gathered
 from workbench.project import Project
 from workbench.registers.profiles import ReleaseProfile, load_profile
+from workbench.registers.schema import Role
 from workbench.runner.parameters import (
     checked_parameters,
     declared_parameters,
     read_notebook,
     source_of,
 )
-from workbench.study import Study, check_study, is_study_key, load_definitions, load_study
+from workbench.study import (
+    Definitions,
+    Study,
+    check_study,
+    is_study_key,
+    load_definitions,
+    load_study,
+)
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -82,12 +90,13 @@ def plan_run(
     profile = load_profile(study.release_profile, project.params_folders)
     store = open_store(project.store_folder)
     versions = {name: store.version(name) for name in tables_read(study, store)}
-    for full_name, version in versions.items():
-        if version.definition != definitions.tables[full_name]:
-            raise StudyError(
-                f"{full_name}: the definition has changed since the table was imported. Import it "
-                f"again: workbench import {full_name} FILE"
-            )
+    if faults := [*_store_faults(study, definitions, versions)]:
+        raise StudyError(gathered(f"{study_file} cannot run on this store:", faults))
+    if study.follow_up is None and "has_event" in _words_of_code(notebook):
+        raise StudyError(
+            f"{study_file}: the notebook {study.notebook} follows persons, and the study has no "
+            "follow_up. Say how long they are followed, or use another notebook."
+        )
     inputs = {
         "study": study.model_dump(mode="json", by_alias=True, exclude={"parameters"}),
         "parameters": parameters,
@@ -114,6 +123,36 @@ def plan_run(
     )
 
 
+def _store_faults(
+    study: Study, definitions: Definitions, versions: Mapping[str, Version]
+) -> Iterator[str]:
+    """What the store lacks, or holds otherwise than the study and its definitions say."""
+    needed: list[Role] = [*NEEDED]
+    if study.comparison is not None and "region" in study.comparison.match_on:
+        needed.append("residences")
+    for role in needed:
+        full_name = definitions.roles.get(role)
+        if full_name and full_name not in versions:
+            yield (
+                f"{full_name} is not in the store; without it nobody would be seen to move or to "
+                f"change number. Import it: workbench import {full_name} FILE"
+            )
+    for full_name, version in versions.items():
+        if full_name not in definitions.tables:
+            yield f"{full_name}: its register no longer defines this table. Define it again."
+        elif version.definition != definitions.tables[full_name]:
+            yield (
+                f"{full_name}: the definition has changed since the table was imported. Import it "
+                f"again: workbench import {full_name} FILE"
+            )
+        if study.as_of and version.as_of < study.as_of:
+            yield (
+                f"{full_name} tells what was known on {version.as_of}, before the study's as_of "
+                f"({study.as_of}): later events are not in it. Set as_of to that day or earlier, "
+                "or import a later delivery."
+            )
+
+
 def _refuse_unknown(names: Mapping[str, Any], notebook: Path) -> None:
     known = set(declared_parameters(notebook).model_fields)
     for name in names:
@@ -125,6 +164,11 @@ def _refuse_unknown(names: Mapping[str, Any], notebook: Path) -> None:
                 f'-p {name}: neither the study nor the notebook {notebook.stem} has "{name}".'
                 f"{did_you_mean(name, known | keys)}"
             )
+
+
+def _words_of_code(path: Path) -> str:
+    cells = read_notebook(path)["cells"]
+    return "\n".join(source_of(cell) for cell in cells if cell["cell_type"] == "code")
 
 
 def _notebook_code(path: Path) -> str:

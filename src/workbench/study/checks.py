@@ -33,6 +33,7 @@ def check_study(study: Study, definitions: Definitions, *, where: str) -> None:
         *_follow_up_faults(study, table),
         *_variable_faults(study, table),
         *_calendar_faults(study, table),
+        *_comparison_faults(study),
         *_group_faults(study, definitions),
         *link_faults(study, definitions),
     ]
@@ -67,7 +68,12 @@ def _condition_faults(
     """A condition is on a variable of the table, or on a column linked from another."""
     name = str(condition.variable)
     column = study.variables.get(name)
-    if column is None or column.link is None:
+    if column is not None and column.link and name in table.variables:
+        yield (
+            f"{where}: {name} is both a variable of {study.table} and a column linked from "
+            f"{column.link}; give the column another name."
+        )
+    elif column is None or column.link is None:
         yield from test_faults(where, condition, table)
     elif column.cut:
         yield f"{where}: {name} is cut into groups; use a variable that is not."
@@ -110,8 +116,12 @@ def _duration_faults(name: str, table: Table) -> Iterator[str]:
 
 
 def _variable_faults(study: Study, table: Table) -> Iterator[str]:
+    seen: dict[str, str] = {}
     for name, covariate in study.variables.items():
         source = study.source_of(name)
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            yield f'variables.{name}: differs from "{other}" by capitals only; choose another.'
         if name in COHORT_COLUMNS:
             yield f"variables.{name}: the cohort has a column of that name; choose another."
         if covariate.link:
@@ -128,6 +138,20 @@ def _variable_faults(study: Study, table: Table) -> Iterator[str]:
         if name not in known:
             near = did_you_mean(name, known)
             yield f'model: "{name}" is not among the variables.{near}'
+
+
+def _comparison_faults(study: Study) -> Iterator[str]:
+    """Comparison persons have no rows in the study's own table, and so none of its variables."""
+    if study.comparison is None:
+        return
+    for key, names in (("group", (study.group,)), ("model", study.model)):
+        for name in names:
+            column = study.variables.get(name or "")
+            if column is not None and column.link is None:
+                yield (
+                    f"{key}: {name} is a variable of {study.table}, in which comparison persons "
+                    "have no rows; link a variable that both have."
+                )
 
 
 def _group_faults(study: Study, definitions: Definitions) -> Iterator[str]:

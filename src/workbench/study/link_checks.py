@@ -96,6 +96,11 @@ def _event_faults(study: Study, definitions: Definitions) -> Iterator[str]:
     named += [(f"competing.{name}", event) for name, event in rules.competing.items()]
     for key, event in named:
         where, table = f"follow_up.{key}", definitions.tables[event.link]
+        if event.link == study.main_table and event.from_day == 0:
+            yield (
+                f"{where}.from_day: the event is looked for in the study's own table, where the "
+                "index row itself would be found; say from_day: 1 or later."
+            )
         date_variable = event.date or table.dated_by
         if date_variable is None:
             yield f"{where}: say which date is meant (date)."
@@ -125,6 +130,11 @@ def _population_faults(study: Study, definitions: Definitions) -> Iterator[str]:
         yield "comparison: comparison persons are drawn from a population; name its register."
     elif "region" in study.comparison.match_on and "residences" not in definitions.roles:
         yield f"comparison.match_on: {study.population} has no table with role: residences."
+    if study.follow_up and study.follow_up.end_date:
+        yield (
+            f"comparison: {study.follow_up.end_date} ends follow-up in the study's own table, in "
+            "which comparison persons have no rows; leave out follow_up.end_date."
+        )
     if study.follow_up is None or study.follow_up.event_in is None:
         yield (
             "comparison: comparison persons have no rows in the study's own table, so that the "

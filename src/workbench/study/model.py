@@ -81,6 +81,10 @@ class FollowUp(Document):
             )
         if not (self.duration or self.end_date or self.event_date or self.event_in):
             raise ValueError("give duration, end_date, event_date or event_in")
+        if taken := sorted(self.competing.keys() & {"outcome", "death", "emigration"}):
+            raise ValueError(
+                f"competing.{taken[0]}: this word says how follow-up ended already; choose another"
+            )
         if sum(map(bool, (self.event, self.event_date, self.event_in))) != 1:
             raise ValueError(
                 "say what the event is: event (a status), event_date or event_in, one of them"
@@ -127,6 +131,10 @@ class Covariate(Document):
             raise ValueError(f"take: {self.take} is of the person, so that days means nothing")
         if self.take not in WITHOUT_WINDOW and self.days is None:
             raise ValueError(f"take: {self.take} needs days, such as {{from: -365, to: -1}}")
+        if self.take in {"any", "count", "score"} and self.unit:
+            raise ValueError(f"take: {self.take} has no unit to convert")
+        if self.take == "any" and self.cut:
+            raise ValueError("take: any is yes or no; it cannot be cut")
         if self.take == "score" and self.codes is None:
             raise ValueError("take: score needs codes, with a list whose groups have weights")
         return self
@@ -137,6 +145,12 @@ class Comparison(Document):
 
     n: int = Field(ge=1, le=100)  # drawn for each
     match_on: tuple[Literal["birth_year", "sex", "region"], ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Comparison:
+        if len(set(self.match_on)) < len(self.match_on):
+            raise ValueError("match_on names something twice")
+        return self
 
 
 class Study(Document):

@@ -94,12 +94,12 @@ def no_variable(where: str, name: str, table: Table) -> str:
 def _has_type(value: str, variable: Variable) -> bool:
     try:
         if variable.type == "date":
-            date.fromisoformat(value)
-        elif variable.type == "integer":
-            int(value)
-        elif variable.type == "decimal":
-            Decimal(value)
-        elif variable.type == "boolean":
+            return date.fromisoformat(value).isoformat() == value
+        if variable.type == "integer":
+            return str(int(value)) == value.removeprefix("+")
+        if variable.type == "decimal":
+            return Decimal(value).is_finite() and "_" not in value
+        if variable.type == "boolean":
             return value in {"true", "false"}
     except (ValueError, InvalidOperation):
         return False

@@ -3,14 +3,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.data.extracts import Extract, Misfit
+from workbench.data.extracts import Extract, Misfit, Survey
 from workbench.data.row_names import RowNames
 
 
 def _extract(fits):
     """An extract from what each of its rows is: one that fits, or a misfit."""
     misfits = tuple(Misfit(row, "") for row, fit in enumerate(fits, 1) if not fit)
-    return Extract("", {}, (), sum(fits), {}, frozenset(), misfits, True, "")
+    survey = Survey(sum(fits), {}, frozenset())
+    return Extract("", {}, (), survey, misfits, True, "")
 
 
 @given(st.lists(st.lists(st.booleans(), max_size=12), min_size=1, max_size=4))

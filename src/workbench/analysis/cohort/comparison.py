@@ -11,6 +11,8 @@ from __future__ import annotations
 import ibis
 
 from workbench.analysis.cohort.linkage import Sources
+from workbench.analysis.cohort.moves import times_abroad
+from workbench.analysis.cohort.row_tests import value_of
 from workbench.registers.variables import WORDS
 from workbench.study import Study
 
@@ -63,7 +65,7 @@ def _digest(text: str) -> str:
 def _people(study: Study, sources: Sources) -> ibis.Table:
     """The population: one row a person, or a person's time in one region where that is matched."""
     name = sources.roles["persons"]
-    table, persons = sources.table(name), sources.linked(name)
+    table, persons = sources.table(name), sources.one_row_a_person(name)
     born, died = str(table.meaning("birth_date")), table.meaning("death_date")
     sex = persons[str(table.meaning("sex"))].cast("string")
     people = persons.select(
@@ -86,7 +88,7 @@ def _people(study: Study, sources: Sources) -> ibis.Table:
     moved = homes[str(table.dated_by)]
     next_move = moved.lead().over(group_by=homes._person, order_by=[moved, homes.row_id])
     homes = homes.select(
-        _person=homes._person, _region=homes[str(table.meaning("region"))],
+        _person=homes._person, _region=value_of(homes, str(table.meaning("region")), table),
         _from=moved, _until=next_move,
     )  # fmt: skip
     return people.inner_join(homes, "_person")
@@ -106,23 +108,14 @@ def _lives_there(rows: ibis.Table) -> ibis.Value:
 
 
 def _without_emigrants(pairs: ibis.Table, sources: Sources) -> ibis.Table:
-    """Take out who is abroad on the index date."""
+    """Take out who is abroad on the index date, or leaves the country on it."""
     if "migrations" not in sources.roles:
         return pairs
-    name = sources.roles["migrations"]
-    table, moves = sources.table(name), sources.linked(name)
-    direction = str(table.meaning("migration"))
-    out = [code for code, word in table.variables[direction].words.items() if word == "emigration"]
-    moved = moves[str(table.dated_by)]
-    back = moved.lead().over(group_by=moves._person, order_by=[moved, moves.row_id])
-    away = moves.select(
-        _who=moves._person, _left=moved, _back=back,
-        _is_out=moves[direction].cast("string").isin(out),
-    )  # fmt: skip
-    away = away.filter(away._is_out)
+    away = times_abroad(sources)
     gone = pairs.inner_join(away, pairs._person == away._who)
     day = gone._index_date
-    gone = gone.filter((gone._left <= day) & (gone._back.isnull() | (gone._back > day)))
+    had_left = gone._left.isnull() | (gone._left <= day)
+    gone = gone.filter(had_left & (gone._back.isnull() | (gone._back > day)))
     return pairs.anti_join(gone.select("_set", "_person"), ["_set", "_person"])
 
 

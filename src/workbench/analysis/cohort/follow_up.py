@@ -12,7 +12,8 @@ import ibis
 from ibis import _
 
 from workbench.analysis.cohort.linkage import Sources
-from workbench.analysis.cohort.row_tests import fulfils, has_code
+from workbench.analysis.cohort.moves import times_abroad
+from workbench.analysis.cohort.row_tests import fulfils, has_code, value_of
 from workbench.analysis.cohort.steps import Step
 from workbench.registers.codes import CodeList
 from workbench.registers.schema import Table
@@ -29,17 +30,18 @@ def with_population(rows: ibis.Table, study: Study, sources: Sources) -> ibis.Ta
     """
     if study.population is None:
         return rows
-    persons = sources.linked(sources.roles["persons"])
+    persons = sources.one_row_a_person(sources.roles["persons"])
     table = sources.table(sources.roles["persons"])
     died = table.meaning("death_date")
     death = persons[died] if died else ibis.null("date")
-    known = persons.select(_who=persons._person, _death=death).distinct(on="_who")
+    birth = persons[str(table.meaning("birth_date"))]
+    known = persons.select(_who=persons._person, _birth=birth, _death=death)
     rows = rows.left_join(known, rows._person == known._who)
     rows = rows.mutate(_is_known=rows._who.notnull()).drop("_who")
     if "migrations" not in sources.roles:
         return rows.mutate(_abroad=ibis.literal(False), _emigration=ibis.null("date"))
     moves = _moves(rows, sources)
-    kept = sources.keep(moves, f"moves_{len(rows.columns)}")
+    kept = sources.keep(moves, "moves")
     rows = rows.left_join(kept, rows.row_id == kept.row_id).drop("row_id_right")
     return rows.mutate(_abroad=rows._abroad.fill_null(False))
 
@@ -47,24 +49,17 @@ def with_population(rows: ibis.Table, study: Study, sources: Sources) -> ibis.Ta
 def _moves(rows: ibis.Table, sources: Sources) -> ibis.Table:
     """For each row: abroad on its index date, and the first emigration from then on.
 
-    Who emigrates on the index date itself is followed for no time; who had left before and not
-    come back is abroad.
+    Who emigrates on the index date itself is followed for no time.
     """
-    name = sources.roles["migrations"]
-    table, moves = sources.table(name), sources.linked(name)
-    direction = table.variables[str(table.meaning("migration"))]
-    out = [code for code, word in direction.words.items() if word == "emigration"]
-    left = moves[str(table.meaning("migration"))].cast("string").isin(out)
-    moves = moves.select(
-        _who=moves._person, _moved=moves[str(table.dated_by)], _left=left, _at=moves.row_id
-    )
+    away = times_abroad(sources)
     index = rows.filter(rows._index_date.notnull()).select("row_id", "_person", "_index_date")
-    joined = index.inner_join(moves, index._person == moves._who)
-    before = joined._moved < joined._index_date
-    order = joined._moved.delta(ibis.date("1800-01-01"), unit="day") * (1 << 40) + joined._at
+    joined = index.inner_join(away, index._person == away._who)
+    day = joined._index_date
+    had_left = joined._left.isnull() | (joined._left < day)
+    still_away = joined._back.isnull() | (joined._back > day)
     return joined.group_by("row_id").agg(
-        _abroad=joined._left.argmax(order, where=before),
-        _emigration=joined._moved.min(where=joined._left & ~before),
+        _abroad=(had_left & still_away).any(),
+        _emigration=joined._left.min(where=joined._left >= day),
     )
 
 
@@ -89,16 +84,19 @@ def with_follow_up(
         if rules.end_date:
             unknown = rows[rules.event_date].isnull() & rows[rules.end_date].isnull()
     else:
-        status = rows[rules.event.variable].cast("string")
-        happened = status.isin(rules.event.is_in)
+        table = sources.table(sources.main)
+        status = value_of(rows, rules.event.variable, table).cast("string")
+        happened = status.isin(rules.event.is_in).fill_null(False)
         rows = rows.mutate(_outcome=ibis.ifelse(happened, rows[rules.end_date], ibis.null("date")))
         ends.append((OUTCOME, rows._outcome))
         missing, unknown = status.isnull(), rows[rules.end_date].isnull()
+    if rules.or_death:  # on one day the outcome comes first, and death is the outcome here
+        ends.append((OUTCOME, rows._death))
     for at, (name, event) in enumerate(rules.competing.items()):
         rows = _with_linked(rows, f"_cause_{at}", event, sources, code_lists)
         ends.append((name, rows[f"_cause_{at}"]))
     if study.population is not None:
-        ends += [(OUTCOME if rules.or_death else DEATH, rows._death)]
+        ends += [] if rules.or_death else [(DEATH, rows._death)]
         ends += [(EMIGRATION, rows._emigration)]
     if rules.end_date:
         ends.append((LAST_SEEN, rows[rules.end_date]))
@@ -139,17 +137,17 @@ def _with_linked(
     joined = index.inner_join(linked, index._person == linked._who)
     since = joined._day.delta(joined._index_date, unit="day") >= event.from_day
     first = joined.filter(since).group_by("row_id").agg(**{name: _._day.min()})
-    kept = sources.keep(first, f"event{name}_{len(rows.columns)}")
+    kept = sources.keep(first, f"event{name}")
     return rows.left_join(kept, rows.row_id == kept.row_id).drop("row_id_right")
 
 
 def _with_duration(rows: ibis.Table, study: Study, table: Table) -> ibis.Table:
     """Follow-up delivered as a length; where there is an index date it is cut at `as_of`."""
     rules = study.follow_up
-    status = rows[rules.event.variable].cast("string")
+    status = value_of(rows, rules.event.variable, table).cast("string")
     rows = rows.mutate(
         _status_missing=status.isnull(),
-        _event=status.isin(rules.event.is_in),
+        _event=status.isin(rules.event.is_in).fill_null(False),
         _length=rows[str(rules.duration)].cast("float64"),
         _days=ibis.literal(DAYS_IN[str(table.variables[str(rules.duration)].unit)]),
         _is_later=ibis.literal(False),
@@ -172,6 +170,7 @@ def population_steps(study: Study) -> list[Step]:
         return []
     return [
         Step("not in the population register", ~_._is_known),
+        Step("index date before birth", _._index_date < _._birth),
         Step("dead before the index date", _._death < _._index_date),
         Step("abroad on the index date", _._abroad),
     ]

@@ -16,6 +16,7 @@ from ibis import _
 from workbench.analysis.cohort.covariates import is_in_words, unit_factor, variable_words, words_of
 from workbench.analysis.cohort.link_report import LinkReport
 from workbench.analysis.cohort.linkage import Sources
+from workbench.analysis.cohort.moves import MOVES_BOTH_WAYS, n_moves_both_ways
 from workbench.analysis.cohort.row_tests import value_of
 from workbench.analysis.cohort.windows import linked_column
 from workbench.data.store import Version
@@ -32,14 +33,18 @@ class Ledger:
     n_persons_out. What goes into a step is what the step before left; the last row is the study
     population, which nobody leaves. The first step is what import set aside: of those rows nobody
     knows how many persons they are, so its persons are missing where persons have identities.
+    For the gate also n_persons_concerned: persons with a row that leaves at the step, whether they
+    stay with other rows or not.
 
     `leavers`: a short profile of those who left: one row a step, variable and level: step,
     variable, level (blank for numbers), n (persons), n_missing, mean (of numbers).
 
-    `checks`: what is worth knowing and removed nobody: check, n_rows.
+    `checks`: what is worth knowing and removed nobody: check, n_rows, and for the gate n_persons
+    (missing where they were not counted).
 
     `comparison`: the steps of comparison persons, from those drawn to those studied, where there
-    are any. `links`: how the cohort fits the other registers, where others are read.
+    are any; `n_wanted`: how many the study asked for in all, `n_short`: patients who got too few.
+    `links`: how the cohort fits the other registers, where others are read.
     """
 
     steps: pd.DataFrame
@@ -47,6 +52,8 @@ class Ledger:
     checks: pd.DataFrame
     comparison: pd.DataFrame | None = None
     links: LinkReport | None = None
+    n_wanted: int | None = None
+    n_short: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse to exist when a row or a person is lost between two steps."""
@@ -81,9 +88,7 @@ def count_ledger(
         leavers=_profile_leavers(rows, study, sources, n_unlinked),
         checks=_count_checks(rows, version.definition),
     )
-    if sources.n_circles:
-        ledger = ledger.with_checks({"number changes that lead in a circle": sources.n_circles})
-    return ledger
+    return ledger.with_checks(_population_checks(sources))
 
 
 def count_steps(rows: ibis.Table, reasons: Sequence[str], *, population: str) -> pd.DataFrame:
@@ -96,6 +101,15 @@ def count_steps(rows: ibis.Table, reasons: Sequence[str], *, population: str) ->
         .agg(step=staying.max())
         .group_by("step")
         .agg(n=_.count())
+        .execute()
+        .set_index("step")["n"]
+    )
+    several = per_row.index[per_row > per_person.reindex(per_row.index, fill_value=0)].tolist()
+    step = rows._step
+    concerned = (
+        rows.filter(step.isin([one for one in several if one < last]))
+        .group_by(step=step)
+        .agg(n=_._person.nunique())
         .execute()
         .set_index("step")["n"]
     )
@@ -115,8 +129,12 @@ def count_steps(rows: ibis.Table, reasons: Sequence[str], *, population: str) ->
             "n_rows_out": [*out["rows"].iloc[:-1], 0],
             "n_persons_in": remaining["persons"].to_numpy(),
             "n_persons_out": [*out["persons"].iloc[:-1], 0],
+            # Where as many rows as persons leave, each of them has one row there.
+            "n_persons_concerned": [
+                *concerned.reindex(order).fillna(out["persons"]).iloc[:-1], 0,
+            ],
         }
-    )
+    )  # fmt: skip
     return steps.astype({name: "Int64" for name in steps.columns if name.startswith("n_")})
 
 
@@ -135,6 +153,7 @@ def _with_set_aside(steps: pd.DataFrame, version: Version, *, has_identity: bool
             "n_rows_out": [aside],
             "n_persons_in": [persons_read],
             "n_persons_out": [persons_aside],
+            "n_persons_concerned": [persons_aside],
         }
     )
     counts = {name: "Int64" for name in first.columns if name.startswith("n_")}
@@ -186,6 +205,22 @@ def _profile(left: ibis.Table, covariate: Covariate, variable: Variable) -> pd.D
     return counted.mutate(level=ibis.literal("")).execute()
 
 
+def _population_checks(sources: Sources) -> dict[str, int]:
+    """What the population register says that cannot be so, and was set right by a rule."""
+    checks = {
+        "number changes that lead in a circle": sources.n_circles,
+        "earlier numbers with more than one successor, followed to none": sources.n_forks,
+    }
+    if sources.has_renumbered and "persons" in sources.roles:
+        name = sources.roles["persons"]
+        rows, used = sources.linked(name), sources.one_row_a_person(name)
+        n_double = int(rows.count().execute()) - int(used.count().execute())
+        checks["rows of persons under a number they no longer have, not used"] = n_double
+    if "migrations" in sources.roles:
+        checks[MOVES_BOTH_WAYS] = n_moves_both_ways(sources)
+    return {check: n for check, n in checks.items() if n}
+
+
 def _count_checks(rows: ibis.Table, table: Table) -> pd.DataFrame:
     """Impossible orders of dates and follow-up of no length: counted and shown, never dropped."""
     checks = {
@@ -194,11 +229,14 @@ def _count_checks(rows: ibis.Table, table: Table) -> pd.DataFrame:
         for first, second in table.date_order
     }
     stays = rows._step.isnull()
-    if "_length" not in rows.columns:
-        rows = rows.mutate(_length=ibis.null("float64"))
-    checks["in the study with follow-up of no length"] = stays & (rows._length == 0)
+    if "_length" in rows.columns:
+        checks["in the study with follow-up of no length"] = stays & (rows._length == 0)
+    if not checks:
+        return pd.DataFrame({"check": pd.Series(dtype=str), "n_rows": pd.Series(dtype=int)})
     counted = rows.agg(
-        **{f"c{at}": test.sum().fill_null(0) for at, test in enumerate(checks.values())}
+        **{f"c{at}": test.sum().fill_null(0) for at, test in enumerate(checks.values())},
+        **{f"p{at}": rows._person.nunique(where=test) for at, test in enumerate(checks.values())},
     )
     values = counted.execute().iloc[0].astype(int).to_list()
-    return pd.DataFrame({"check": list(checks), "n_rows": values})
+    n = len(checks)
+    return pd.DataFrame({"check": list(checks), "n_rows": values[:n], "n_persons": values[n:]})

@@ -16,20 +16,25 @@ from workbench.registers.schema import Table
 from workbench.registers.variables import WORDS
 from workbench.study import Study
 
+PERSONS_BEHIND_ROWS = ("n_persons_in_conflict", "n_persons_in_agreement", "n_persons_not_compared")
+
 
 @dataclass(frozen=True)
 class LinkReport:
     """The link of a cohort to every other table its study reads.
 
-    `matches`: one row a table and year of the index date: table, year, n_cohort, n_matched (with
-    at least one row there), n_unmatched.
+    `matches`: one row a table and year of the (first) index date: table, year, n_cohort (persons),
+    n_matched (with at least one row there), n_unmatched. A person counts once, however many events.
 
     `tables`: one row a table: table, n_rows, n_rows_of_cohort, n_rows_of_others,
     n_rows_without_person, n_persons, n_persons_of_cohort, n_persons_of_others, n_one_row and
     n_several_rows (of the cohort's persons), n_rows_renumbered (found under an earlier number).
+    n_several_of_others and n_persons_renumbered are persons, for the gate to judge rows by.
 
     `conflicts`: one row a table and question: table, question, n_rows (of the cohort, where both
-    say something), n_conflicts.
+    say something), n_conflicts. For the gate also the persons with a row in conflict, with one in
+    agreement and with one not compared: n_persons_in_conflict, n_persons_in_agreement,
+    n_persons_not_compared.
     """
 
     matches: pd.DataFrame
@@ -61,9 +66,8 @@ def report_links(staying: ibis.Table, study: Study, sources: Sources) -> LinkRep
     if not names:
         return None
     names = list(dict.fromkeys(names))
-    cohort = sources.keep(
-        staying.select("row_id", "_person", year=staying._index_date.year()), "cohort_links"
-    )
+    per_cohort_person = staying.group_by("_person").agg(year=staying._index_date.min().year())
+    cohort = sources.keep(per_cohort_person, "cohort_links")
     matches, tables, conflicts = [], [], []
     for name in names:
         rows = sources.linked(name)
@@ -76,8 +80,10 @@ def report_links(staying: ibis.Table, study: Study, sources: Sources) -> LinkRep
         )
         matches.append(_matches(name, cohort, per_person))
         tables.append(_table(name, cohort, per_person, rows))
+        sources.let_go(per_person)
+    for name in [sources.main, *names]:
         conflicts += _conflicts(name, cohort, sources)
-    columns = ["table", "question", "n_rows", "n_conflicts"]
+    columns = ["table", "question", "n_rows", "n_conflicts", *PERSONS_BEHIND_ROWS]
     return LinkReport(
         matches=pd.concat(matches, ignore_index=True),
         tables=pd.DataFrame(tables),
@@ -110,25 +116,31 @@ def _table(
             n_one_row=(mine & (n_rows == 1)).sum(),
             n_several_rows=(mine & (n_rows > 1)).sum(),
             n_rows_renumbered=joined.n_renumbered.sum(where=mine),
+            n_several_of_others=(~mine & (n_rows > 1)).sum(),
+            n_persons_renumbered=(mine & (joined.n_renumbered > 0)).sum(),
         )
     )
     unknown = rows.filter(rows._person.isnull())
+    n_nobody = int(unknown._stranger.isnull().sum().execute() or 0)
+    unknown = unknown.filter(unknown._stranger.notnull())
+    per_stranger = unknown.group_by("_stranger").agg(n=unknown.count())
     strangers = _numbers(
-        unknown.agg(
-            n_rows=unknown._stranger.count(),
-            n_persons=unknown._stranger.nunique(),
-            n_nobody=unknown._stranger.isnull().sum(),
+        per_stranger.agg(
+            n_rows=per_stranger.n.sum(),
+            n_persons=per_stranger.count(),
+            n_several=(per_stranger.n > 1).sum(),
         )
     )
     known["n_rows_of_others"] += strangers["n_rows"]
     known["n_persons_of_others"] += strangers["n_persons"]
+    known["n_several_of_others"] += strangers["n_several"]
     n_persons = known["n_persons_of_cohort"] + known["n_persons_of_others"]
     return {
         "table": name,
         "n_rows": int(rows.count().execute()),
         "n_rows_of_cohort": known["n_rows_of_cohort"],
         "n_rows_of_others": known["n_rows_of_others"],
-        "n_rows_without_person": strangers["n_nobody"],
+        "n_rows_without_person": n_nobody,
         "n_persons": n_persons,
         **{
             key: known[key]
@@ -138,6 +150,8 @@ def _table(
                 "n_one_row",
                 "n_several_rows",
                 "n_rows_renumbered",
+                "n_several_of_others",
+                "n_persons_renumbered",
             )
         },
     }
@@ -149,19 +163,22 @@ def _conflicts(name: str, cohort: ibis.Table, sources: Sources) -> list[dict[str
     if persons_name is None or name == persons_name:
         return []
     table, persons_table = sources.table(name), sources.table(persons_name)
-    rows, persons = sources.linked(name), sources.linked(persons_name)
+    rows, persons = sources.linked(name), sources.one_row_a_person(persons_name)
     facts = {"_who": persons._person, **_facts(persons, persons_table, "_known_")}
     persons = persons.select(**facts).semi_join(cohort, [("_who", "_person")])
     own = {"_person": rows._person, **_facts(rows, table, "_told_")}
     if table.dated_by:
         own["_told_day"] = rows[table.dated_by]
-    mine = rows.select(**own)
-    joined = mine.inner_join(persons, mine._person == persons._who)
+    mine = rows.select(**own).semi_join(cohort, "_person")
+    joined = mine.left_join(persons, mine._person == persons._who)
     questions = _questions(joined, name, sources)
     counts = {}
     for at, (_words, compared, conflict) in enumerate(questions):
         counts[f"n{at}"] = compared.sum()
         counts[f"c{at}"] = (compared & conflict).sum()
+        behind = (compared & conflict, compared & ~conflict, ~compared)
+        for name_of, where in zip(PERSONS_BEHIND_ROWS, behind, strict=True):
+            counts[f"{name_of}{at}"] = joined._person.nunique(where=where)
     if not questions:
         return []
     numbers = _numbers(joined.agg(**counts))
@@ -171,6 +188,7 @@ def _conflicts(name: str, cohort: ibis.Table, sources: Sources) -> list[dict[str
             "question": words,
             "n_rows": numbers[f"n{at}"],
             "n_conflicts": numbers[f"c{at}"],
+            **{name_of: numbers[f"{name_of}{at}"] for name_of in PERSONS_BEHIND_ROWS},
         }
         for at, (words, _compared, _conflict) in enumerate(questions)
     ]

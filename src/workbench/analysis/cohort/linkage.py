@@ -6,7 +6,7 @@ number, rows under an earlier number count as rows of the person who has the new
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,9 +38,13 @@ class Sources:
     versions: Mapping[str, Version]  # every table the study reads, by full name
     roles: Mapping[Role, str]  # the population's tables
     n_circles: int = 0  # number changes that lead back to where they began
+    n_forks: int = 0  # earlier numbers that more than one person is said to have had
+    has_renumbered: bool = False
     _numbers: ibis.Table | None = None  # pseudonym, the person it is of, whether an earlier one
     _texts: ibis.Table | None = None  # person, the pseudonym in use now
     _linked: dict[str, ibis.Table] = field(default_factory=dict)
+    _once: dict[str, ibis.Table] = field(default_factory=dict)
+    _n_kept: int = 0
 
     @property
     def main(self) -> str:
@@ -81,6 +85,20 @@ class Sources:
             self._linked[name] = self.keep(chosen, f"linked_{name.replace('.', '_')}")
         return self._linked[name]
 
+    def one_row_a_person(self, name: str) -> ibis.Table:
+        """A linked table with one row a person, for those with rows under two of their numbers.
+
+        The row under the number in use now counts, else the first in the file.
+        """
+        rows = self.linked(name)
+        if not self.has_renumbered:
+            return rows
+        order = [rows._was_renumbered, rows.row_id]
+        place = ibis.row_number().over(group_by=rows._person, order_by=order)
+        placed = rows.mutate(_place=place)
+        first = placed.filter(placed._person.isnull() | (placed._place == 0)).drop("_place")
+        return self.once(f"one_row_{name}", lambda _sources: first)
+
     def with_text(self, rows: ibis.Table) -> ibis.Table:
         """Rows with `_text`: the pseudonym in use now of each row's person."""
         if self._texts is None:
@@ -89,11 +107,23 @@ class Sources:
 
     def keep(self, rows: ibis.Table, name: str) -> ibis.Table:
         """Rows worked out once and kept on the engine, to be asked many times."""
-        return self.engine.create_table(name, rows, temp=True, overwrite=True)
+        self._n_kept += 1  # two parts of a study may call what they keep alike
+        return self.engine.create_table(f"{name}_{self._n_kept}", rows, temp=True)
+
+    def let_go(self, kept: ibis.Table) -> None:
+        """Give back the room of rows that were kept."""
+        self.engine.raw_sql(f"drop table {kept.get_name()}")
+
+    def once(self, name: str, work_out: Callable[[Sources], ibis.Table]) -> ibis.Table:
+        """Rows that several parts of a study need, worked out by the first that asks."""
+        if name not in self._once:
+            self._once[name] = self.keep(work_out(self), name.replace(".", "_"))
+        return self._once[name]
 
     def count_persons_through(self) -> None:
         """Give everybody in the study's table and in the population a number."""
-        following, self.n_circles = _number_changes(self)
+        following, self.n_circles, self.n_forks = _number_changes(self)
+        self.has_renumbered = bool(len(following))
         names = [self.main, *([self.roles["persons"]] if "persons" in self.roles else [])]
         known = [self.unlinked(name) for name in names]
         texts = [
@@ -134,7 +164,7 @@ def open_sources(study: Study, store: Store) -> Iterator[Sources]:
         engine.raw_sql("set enable_progress_bar = false")
         sources = Sources(engine, store, study, versions, roles)
         try:
-            if len(versions) > 1 and sources.table(sources.main).person:
+            if (len(versions) > 1 or study.linked_tables) and sources.table(sources.main).person:
                 sources.count_persons_through()
             yield sources
         finally:
@@ -182,16 +212,24 @@ def tables_read(study: Study, store: Store) -> tuple[str, ...]:
     return tuple(dict.fromkeys([study.main_table, *study.linked_tables, *population]))
 
 
-def _number_changes(sources: Sources) -> tuple[pd.DataFrame, int]:
-    """Every earlier number with the last one that follows it, and how many lead in a circle."""
+def _number_changes(sources: Sources) -> tuple[pd.DataFrame, int, int]:
+    """Every earlier number with the last one that follows it; how many circles and forks.
+
+    A fork is an earlier number with several successors: whose it was cannot be told, so that it
+    is nobody's.
+    """
     name = sources.roles.get("number_changes")
     columns = ["_earlier", "_current"]
     if name is None:
-        return pd.DataFrame(columns=columns), 0
+        return pd.DataFrame(columns=columns), 0, 0
     table, rows = sources.table(name), sources.unlinked(name)
     earlier, current = rows[str(table.meaning("earlier_number"))], rows[str(table.person)]
     frame = rows.select(earlier=earlier, current=current).execute().dropna()
-    following = dict(zip(frame["earlier"], frame["current"], strict=True))
+    frame = frame.drop_duplicates()
+    is_fork = frame["earlier"].duplicated(keep=False)
+    n_forks = int(frame.loc[is_fork, "earlier"].nunique())
+    known = frame[~is_fork]
+    following = dict(zip(known["earlier"], known["current"], strict=True))
     last, n_circles = [], 0
     for number in following:
         seen, at = {number}, following[number]
@@ -202,4 +240,4 @@ def _number_changes(sources: Sources) -> tuple[pd.DataFrame, int]:
             n_circles += 1
         else:
             last.append((number, at))
-    return pd.DataFrame(last, columns=columns), n_circles
+    return pd.DataFrame(last, columns=columns), n_circles, n_forks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from operator import and_, or_
 
@@ -59,9 +60,9 @@ def fulfilled(value: ibis.Value, test: RowTest, variable: Variable) -> ibis.Valu
     if test.is_missing is not None:
         return value.isnull() if test.is_missing else value.notnull()
     if test.is_in is not None:
-        return value.cast("string").isin(test.is_in).fill_null(False)
+        return _is_one_of(value, test.is_in, variable).fill_null(False)
     if test.not_in is not None:
-        return value.cast("string").notin(test.not_in).fill_null(False)
+        return (~_is_one_of(value, test.not_in, variable)).fill_null(False)
     kind = TYPES.get(variable.type, "float64")
     limits = []
     if test.at_least is not None:
@@ -69,6 +70,14 @@ def fulfilled(value: ibis.Value, test: RowTest, variable: Variable) -> ibis.Valu
     if test.at_most is not None:
         limits.append(value <= ibis.literal(test.at_most).cast(kind))
     return reduce(and_, limits).fill_null(False)
+
+
+def _is_one_of(value: ibis.Value, wanted: Sequence[str], variable: Variable) -> ibis.Value:
+    """Numbers and dates are compared as such: 1.5 is 1.50."""
+    kind = TYPES.get(variable.type)
+    if kind is None or variable.is_category:
+        return value.cast("string").isin(wanted)
+    return value.cast(kind).isin([ibis.literal(one).cast(kind) for one in wanted])
 
 
 def has_code(rows: ibis.Table, choice: CodeChoice, table: Table, code_list: CodeList) -> ibis.Value:

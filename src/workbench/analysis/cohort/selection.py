@@ -34,6 +34,7 @@ from workbench.analysis.cohort.windows import linked_column, with_linked_columns
 from workbench.data.store import Store, Version
 from workbench.errors import DataError
 from workbench.registers.codes import CodeList
+from workbench.registers.variables import Variable
 from workbench.study import DAYS_IN, Study, column_variable
 
 LATER_ROW = "a later row of the same person"
@@ -192,7 +193,7 @@ def _persons(rows: ibis.Table, study: Study, sources: Sources) -> pd.DataFrame:
         elif study.source_of(name) in rows.columns:
             columns[name] = value_of(rows, study.source_of(name), table)
         else:  # comparison persons have no rows in the study's own table
-            columns[name] = ibis.null("string")
+            columns[name] = ibis.null(_kept_type(table.variables[study.source_of(name)]))
     if "_matched_set" in rows.columns:
         columns["matched_set"] = rows._matched_set
     elif study.comparison is not None:
@@ -209,6 +210,11 @@ def _persons(rows: ibis.Table, study: Study, sources: Sources) -> pd.DataFrame:
         variable = column_variable(study, name, tables)
         frame[name] = as_analysed(frame[name], covariate, variable)
     return frame
+
+
+def _kept_type(variable: Variable) -> str:
+    """The type a variable has in the frame, for who has no value of it."""
+    return "string" if variable.is_category else "float64"
 
 
 def _as_frame(rows: pa.Table) -> pd.DataFrame:

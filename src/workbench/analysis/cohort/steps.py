@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import ibis
 from ibis import _
 
-from workbench.analysis.cohort.covariates import variable_words
+from workbench.analysis.cohort.covariates import unit_factor, variable_words
 from workbench.analysis.cohort.row_tests import fulfilled, fulfils, has_code
 from workbench.analysis.cohort.windows import linked_column
 from workbench.registers.codes import CodeList
@@ -62,7 +62,9 @@ def linked_steps(rows: ibis.Table, study: Study, tables: Mapping[str, Table]) ->
         if is_linked(condition, study):
             name = str(condition.variable)
             variable = column_variable(study, name, tables)
-            holds = fulfilled(rows[linked_column(name)], condition.test, variable)
+            factor = unit_factor(study.variables[name], variable)
+            value = rows[linked_column(name)]
+            holds = fulfilled(value * factor if factor != 1 else value, condition.test, variable)
             steps.append(Step(condition.because, ~holds if included else holds))
     return steps
 

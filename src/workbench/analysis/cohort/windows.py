@@ -37,7 +37,7 @@ def with_linked_columns(
     if not by_table:
         return rows
     staying = rows.filter(rows._step.isnull()).select("row_id", "_person", "_index_date")
-    for at, (table_name, covariates) in enumerate(by_table.items()):
+    for table_name, covariates in by_table.items():
         of_person = {n: one for n, one in covariates.items() if one.take in WITHOUT_WINDOW}
         in_windows = {n: one for n, one in covariates.items() if one.take not in WITHOUT_WINDOW}
         parts = []
@@ -46,7 +46,7 @@ def with_linked_columns(
         if in_windows:
             parts.append(_windows(staying, in_windows, table_name, sources, code_lists))
         for part in parts:
-            kept = sources.keep(part, f"covariates_{at}_{len(part.columns)}")
+            kept = sources.keep(part, "covariates")
             rows = rows.left_join(kept, rows.row_id == kept.row_id).drop("row_id_right")
     return rows.mutate(**_without_rows(rows, study))
 
@@ -55,7 +55,7 @@ def _facts(
     staying: ibis.Table, covariates: Mapping[str, Covariate], table_name: str, sources: Sources
 ) -> ibis.Table:
     """Values of a table that has one row a person, and ages at the index date."""
-    table, facts = sources.table(table_name), sources.linked(table_name)
+    table, facts = sources.table(table_name), sources.one_row_a_person(table_name)
     wanted = {}
     for name, covariate in covariates.items():
         if covariate.take == "age":
@@ -137,9 +137,8 @@ def _marks(
     if covariate.take != "score":
         coded = has_code(linked, covariate.codes, table, code_list)
         return {f"_mark_{at}": reduce(and_, [*tests, coded])}
-    groups = covariate.codes.groups or tuple(code_list.groups)
     marks = {}
-    for group in groups:
+    for group in code_list.groups:  # also those not chosen: they can imply and supersede
         choice = covariate.codes.model_copy(update={"groups": (group,)})
         coded = has_code(linked, choice, table, code_list)
         marks[f"_mark_{at}_{group}"] = reduce(and_, [*tests, coded])
@@ -181,18 +180,19 @@ def _score(
 ) -> ibis.Value:
     """The sum of the weights of the groups present; a group that another supersedes counts not."""
     code_list = code_lists[covariate.codes.list_name]
-    groups = covariate.codes.groups or tuple(code_list.groups)
+    groups = tuple(code_list.groups)
+    chosen = covariate.codes.groups or groups
     inside = _in_window(joined, covariate)
     present = {
         group: (joined[f"_mark_{at}_{group}"] & inside).any().fill_null(False) for group in groups
     }
+    coded = dict(present)
     for group in groups:  # several groups together can stand for another
-        implied = [other for other in code_list.groups[group].implied_by if other in present]
-        if implied and len(implied) == len(code_list.groups[group].implied_by):
-            together = reduce(and_, [present[other] for other in implied])
-            present[group] = present[group] | together
+        if implied := code_list.groups[group].implied_by:
+            together = reduce(and_, [coded[other] for other in implied])
+            present[group] = coded[group] | together
     total = ibis.literal(0)
-    for group in groups:
+    for group in chosen:
         above = [other for other in groups if group in code_list.groups[other].supersedes]
         counts = reduce(and_, [present[group], *[~present[other] for other in above]])
         total = total + ibis.ifelse(counts, code_list.groups[group].weight, 0)
