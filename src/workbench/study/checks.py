@@ -21,7 +21,16 @@ from workbench.study.rows import Condition
 
 # What a cohort has besides the study's variables.
 COHORT_COLUMNS = frozenset(
-    {"person", "index_date", "follow_up", "has_event", "ended_by", "matched_as", "matched_set"}
+    {
+        "person",
+        "index_date",
+        "follow_up",
+        "has_event",
+        "ended_by",
+        "cause",
+        "matched_as",
+        "matched_set",
+    }
 )
 
 

@@ -96,6 +96,8 @@ def column_variable(study: Study, name: str, tables: Mapping[str, Table]) -> Var
             return Variable(type="integer", label=label)
         case "age":
             return Variable(type="integer", label=label, unit="years")
+        case "exact_age":
+            return Variable(type="decimal", label=label, unit="years")
     if covariate.source is None:
         return Variable(type="integer", label=label, unit="days")
     return tables[covariate.link].variables[covariate.source]

@@ -8,7 +8,7 @@ from workbench.registers.schema import Table
 from workbench.study.definitions import Definitions, date_of
 from workbench.study.model import DAYS_IN, Covariate, Study
 from workbench.study.row_checks import code_faults, date_faults, no_variable, test_faults
-from workbench.study.rows import WITHOUT_WINDOW, LinkedEvent
+from workbench.study.rows import AGES, WITHOUT_WINDOW, LinkedEvent
 
 NUMBERS = frozenset({"integer", "decimal"})
 
@@ -41,7 +41,7 @@ def _covariate_faults(where: str, covariate: Covariate, definitions: Definitions
             f"{where}: take: {covariate.take} needs a table with one row a person (its key is the "
             f"person); {covariate.link} can have several. Use first, last or nearest."
         )
-    if covariate.take == "age":
+    if covariate.take in AGES:
         date_variable = date_of(covariate, table)
         if date_variable is None:
             yield f"{where}: say which date of birth is meant (from)."

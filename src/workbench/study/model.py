@@ -125,7 +125,7 @@ class Covariate(Document):
             return self
         if self.take is None:
             raise ValueError(
-                "a link needs take: any, count, first, last, nearest, score, value or age"
+                "a link needs take: any, count, first, last, nearest, score, value, age or exact_age"
             )
         if self.take in WITHOUT_WINDOW and self.days:
             raise ValueError(f"take: {self.take} is of the person, so that days means nothing")

@@ -9,9 +9,10 @@ from pydantic import Field, StringConstraints, model_validator
 from workbench.registers.documents import Document
 
 TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
-Take = Literal["any", "count", "first", "last", "nearest", "score", "value", "age"]
+Take = Literal["any", "count", "first", "last", "nearest", "score", "value", "age", "exact_age"]
 ONE_TEST = "give one of in, not_in, at_least (with or without at_most), at_most, is_missing"
-WITHOUT_WINDOW = frozenset({"value", "age"})
+WITHOUT_WINDOW = frozenset({"value", "age", "exact_age"})
+AGES = frozenset({"age", "exact_age"})  # in completed years; in years with their fraction
 
 
 class RowTest(Document):

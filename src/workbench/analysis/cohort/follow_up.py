@@ -23,6 +23,15 @@ OUTCOME, DEATH, EMIGRATION = "outcome", "death", "emigration"
 LAST_SEEN, AS_OF = "end of follow-up", "end of data"
 
 
+def causes_of(study: Study) -> tuple[str, ...]:
+    """What can end follow-up besides censoring, by the words of `ended_by`; the outcome first."""
+    rules = study.follow_up
+    if rules is None:
+        return ()
+    death_counts = study.population is not None and not rules.or_death
+    return (OUTCOME, *rules.competing, *([DEATH] if death_counts else []))
+
+
 def with_population(rows: ibis.Table, study: Study, sources: Sources) -> ibis.Table:
     """Add what the population register says of each row's person: known, death, abroad, emigration.
 

@@ -20,6 +20,7 @@ from workbench.analysis.cohort.code_checks import code_checks
 from workbench.analysis.cohort.comparison import COMPARISON, PATIENT, draw_comparison
 from workbench.analysis.cohort.covariates import as_analysed
 from workbench.analysis.cohort.follow_up import (
+    causes_of,
     follow_up_steps,
     population_steps,
     with_follow_up,
@@ -48,13 +49,15 @@ class Cohort:
     `persons`: `person`, `index_date` where the register delivers dates, the study's variables
     (categories carry the definition's words, unknown codes are missing). Where the study follows
     them also `follow_up` in its unit, `has_event`, and `ended_by`: outcome, a competing cause by
-    its name, death, emigration, end of follow-up (in the register), end of data (`as_of`). With
-    comparison persons also `matched_as` (patient, comparison person) and `matched_set`.
+    its name, death, emigration, end of follow-up (in the register), end of data (`as_of`); and
+    `cause`, the same for competing risks: 0 censored, 1 the outcome, then the others of `causes`.
+    With comparison persons also `matched_as` (patient, comparison person) and `matched_set`.
     """
 
     persons: pd.DataFrame
     ledger: Ledger
     versions: dict[str, Version]  # table -> what was read
+    causes: tuple[str, ...] = ()  # what ends follow-up besides censoring: the outcome first
 
     @property
     def n(self) -> int:
@@ -98,7 +101,7 @@ def select_cohort(study: Study, store: Store, *, code_lists: CodeLists | None = 
             staying = staying.select(links).union(drawn.select(links))
         ledger = ledger.with_checks(code_checks(study, sources, lists))
         ledger = replace(ledger, links=report_links(staying, study, sources))
-        return Cohort(persons, ledger, dict(sources.versions))
+        return Cohort(persons, ledger, dict(sources.versions), causes_of(study))
 
 
 def _chosen(study: Study, sources: Sources, lists: CodeLists) -> tuple[ibis.Table, list[str]]:
@@ -202,7 +205,10 @@ def _persons(rows: ibis.Table, study: Study, sources: Sources) -> pd.DataFrame:
         # A duration already in the study's unit is not touched: 12 months stay 12.
         factor = _._days / DAYS_IN[study.follow_up.unit]
         length = rows._length if _same_unit(study, sources) else _._length * factor
+        places = [(_._ended_by == one, at) for at, one in enumerate(causes_of(study), start=1)]
+        cause = ibis.cases(*places, else_=0).cast("int8")
         columns |= {"follow_up": length, "has_event": _._event, "ended_by": _._ended_by}
+        columns["cause"] = cause
     chosen = rows.filter(rows._step.isnull()).order_by("_text", "row_id")
     frame = _as_frame(chosen.select(**columns).to_pyarrow())
     tables = {name: version.definition for name, version in sources.versions.items()}

@@ -16,9 +16,9 @@ from workbench.analysis.cohort.linkage import Sources
 from workbench.analysis.cohort.row_tests import fulfils, has_code, value_of
 from workbench.registers.codes import CodeList
 from workbench.registers.schema import Table
-from workbench.study import Covariate, Study
+from workbench.study import DAYS_IN, Covariate, Study
 from workbench.study.definitions import date_of
-from workbench.study.rows import WITHOUT_WINDOW
+from workbench.study.rows import AGES, WITHOUT_WINDOW
 
 LATEST = 1 << 40  # more rows than any table has: orders rows by day, then by place
 
@@ -58,19 +58,26 @@ def _facts(
     table, facts = sources.table(table_name), sources.one_row_a_person(table_name)
     wanted = {}
     for name, covariate in covariates.items():
-        if covariate.take == "age":
+        if covariate.take in AGES:
             wanted[name] = facts[str(date_of(covariate, table))]
         else:
             wanted[name] = value_of(facts, str(covariate.source), table)
     facts = facts.select(_who=facts._person, **wanted)
     joined = staying.inner_join(facts, staying._person == facts._who)
     columns = {
-        name: completed_years(joined[name], joined._index_date)
-        if covariate.take == "age"
-        else joined[name]
+        name: _of_person(joined[name], joined._index_date, covariate)
         for name, covariate in covariates.items()
     }
     return joined.select("row_id", **_named(columns))
+
+
+def _of_person(value: ibis.Value, day: ibis.Value, covariate: Covariate) -> ibis.Value:
+    """A value of the person; of a birth date, the age on the index date."""
+    if covariate.take == "age":
+        return completed_years(value, day)
+    if covariate.take == "exact_age":
+        return day.delta(value, unit="day").cast("float64") / DAYS_IN["years"]
+    return value
 
 
 def completed_years(born: ibis.Value, day: ibis.Value) -> ibis.Value:

@@ -281,6 +281,8 @@ def test_who_turns_a_year_older_on_the_index_date_is_a_year_older(tmp_path):
     starts = [["a", "2015-02-28", "f"]]
     leap = world_of(tmp_path / "leap", people__persons=people, renal__starts=starts)
     assert value(leap, age) == 62
+    exact = value(leap, {**age, "take": "exact_age"})
+    assert exact == (date(2015, 2, 28) - date(1952, 2, 29)).days / 365.2425
 
 
 def test_a_window_may_not_look_past_the_index_date(tmp_path):
@@ -336,7 +338,10 @@ def test_follow_up_ends_at_the_first_of_outcome_cause_death_emigration_and_as_of
         "competing": {"anaemia": low_hb},
         "unit": "days",
     }
-    persons = cohort_of(store, follow_up=follow_up).persons.set_index("person")
+    cohort = cohort_of(store, follow_up=follow_up)
+    assert cohort.causes == ("outcome", "anaemia", "death")
+    persons = cohort.persons.set_index("person")
+    assert persons["cause"].to_dict() == {"a": 1, "b": 2, "c": 0, "d": 0, "e": 1}
     assert persons["ended_by"].to_dict() == {
         "a": "outcome",
         "b": "anaemia",
