@@ -51,6 +51,7 @@ class Plan:
     profile: ReleaseProfile
     inputs: dict[str, Any]  # what the key is made of: hashes and parameters, no data
     changed: dict[str, str]  # what the command line changed for this run
+    references_sha256: str  # of the code lists and the life table
 
     @property
     def name(self) -> str:
@@ -60,7 +61,7 @@ class Plan:
     @property
     def key(self) -> str:
         """One hash over all that the results depend on."""
-        return hashlib.sha256(json.dumps(self.inputs, sort_keys=True).encode()).hexdigest()
+        return hash_of(self.inputs)
 
     @property
     def run_folder(self) -> Path:
@@ -110,17 +111,43 @@ def plan_run(
             }
             for full_name, version in versions.items()
         },
-        "code_lists": {
-            name: code_list.model_dump(mode="json")
-            for name, code_list in definitions.code_lists.items()
-        },
+        **reference_inputs(definitions),
         "release_profile": profile.model_dump(mode="json"),
         "workbench_code_sha256": code_sha256(),
     }
     changed = {key: str(value) for key, value in given.items()}
     return Plan(
-        study_file.resolve(), study, project, notebook, parameters, profile, inputs, changed
+        study_file.resolve(),
+        study,
+        project,
+        notebook,
+        parameters,
+        profile,
+        inputs,
+        changed,
+        hash_of(reference_inputs(definitions)),
     )
+
+
+def reference_inputs(definitions: Definitions) -> dict[str, Any]:
+    """What a study takes from code lists and life tables, for its key."""
+    found: dict[str, Any] = {
+        "code_lists": {
+            name: code_list.model_dump(mode="json")
+            for name, code_list in definitions.code_lists.items()
+        }
+    }
+    if definitions.life_table is not None:
+        found["life_table"] = {
+            "definition": definitions.life_table.definition.model_dump(mode="json"),
+            "file_sha256": definitions.life_table.sha256,
+        }
+    return found
+
+
+def hash_of(content: Any) -> str:
+    """One hash over plain data."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _store_faults(

@@ -34,7 +34,7 @@ from workbench.project import house_folder, open_project
 from workbench.registers.profiles import ReleaseProfile, load_profile
 from workbench.registers.schema import load_register
 from workbench.runner.manifest import environment
-from workbench.runner.plan import code_sha256, plan_run
+from workbench.runner.plan import code_sha256, hash_of, plan_run, reference_inputs
 from workbench.runner.task import COUNTS, TASK, Task, read_task, write_task
 from workbench.study import Definitions, Study, load_definitions
 
@@ -234,6 +234,12 @@ def open_study(study_file: str | Path, run_folder: str | Path = "") -> Session:
     np.random.seed(task.study.seed)  # libraries draw from the global generator
     folders = task.project.params_folders
     register = load_register(task.study.register_name, folders)
+    definitions = load_definitions(task.study, folders, where=str(path))
+    if hash_of(reference_inputs(definitions)) != task.references_sha256:
+        raise StudyError(
+            f"{path}: a code list or the life table has changed since the run was planned. Run "
+            "the study again."
+        )
     return Session(
         study=task.study,
         profile=load_profile(task.study.release_profile, folders),
@@ -241,7 +247,7 @@ def open_study(study_file: str | Path, run_folder: str | Path = "") -> Session:
         task=task,
         store=open_store(task.project.store_folder).pinned(task.versions),
         register_label=register.label,
-        definitions=load_definitions(task.study, folders, where=str(path)),
+        definitions=definitions,
         publication=Publication(folder / "release"),
     )
 

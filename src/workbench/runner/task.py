@@ -29,6 +29,7 @@ class Task:
     key: str
     project: Project
     versions: dict[str, str]  # table -> the version to read
+    references_sha256: str  # of the code lists and the life table that were checked
 
 
 def write_task(folder: Path, plan: Plan) -> None:
@@ -41,6 +42,7 @@ def write_task(folder: Path, plan: Plan) -> None:
         "store": str(plan.project.store_folder),
         "runs": str(plan.project.runs_folder),
         "origins": [str(origin) for origin in plan.project.origins],
+        "references_sha256": plan.references_sha256,
         "versions": {name: table["version"] for name, table in plan.inputs["tables"].items()},
     }
     (folder / TASK).write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -59,4 +61,11 @@ def read_task(path: Path) -> Task:
         runs_folder=Path(content["runs"]),
         origins=tuple(Path(origin) for origin in content["origins"]),
     )
-    return Task(study, content["name"], content["key"], project, content["versions"])
+    return Task(
+        study,
+        content["name"],
+        content["key"],
+        project,
+        content["versions"],
+        content["references_sha256"],
+    )

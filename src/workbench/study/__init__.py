@@ -6,7 +6,14 @@ are told together. What needs the notebook or the store is added by the runner's
 
 from workbench.study.checks import check_study
 from workbench.study.definitions import Definitions, column_variable, load_definitions
-from workbench.study.model import DAYS_IN, Covariate, Study, is_study_key, load_study
+from workbench.study.model import (
+    DAYS_IN,
+    Covariate,
+    RelativeSurvival,
+    Study,
+    is_study_key,
+    load_study,
+)
 from workbench.study.rows import CodeChoice, Condition, LinkedEvent, RowTest, Window
 
 __all__ = [
@@ -16,6 +23,7 @@ __all__ = [
     "Covariate",
     "Definitions",
     "LinkedEvent",
+    "RelativeSurvival",
     "RowTest",
     "Study",
     "Window",

@@ -43,6 +43,7 @@ def check_study(study: Study, definitions: Definitions, *, where: str) -> None:
         *_variable_faults(study, table),
         *_calendar_faults(study, table),
         *_comparison_faults(study),
+        *_relative_faults(study, definitions),
         *_group_faults(study, definitions),
         *link_faults(study, definitions),
     ]
@@ -161,6 +162,33 @@ def _comparison_faults(study: Study) -> Iterator[str]:
                     f"{key}: {name} is a variable of {study.table}, in which comparison persons "
                     "have no rows; link a variable that both have."
                 )
+
+
+def _relative_faults(study: Study, definitions: Definitions) -> Iterator[str]:
+    """Relative survival needs dates, exact ages, sexes, and the strata of its life table."""
+    rules = study.relative_survival
+    if rules is None:
+        return
+    where = "relative_survival"
+    if study.follow_up is None or study.cohort.index_date is None:
+        yield f"{where}: it needs follow_up and cohort.index_date."
+    strata = definitions.life_table.definition.strata if definitions.life_table else ()
+    for key, name in (("age", rules.age), ("sex", rules.sex), *(("strata", s) for s in strata)):
+        if name not in study.variables:
+            near = did_you_mean(name, study.variables)
+            yield f'{where}.{key}: "{name}" is not among the variables.{near}'
+            continue
+        try:
+            variable = column_variable(study, name, definitions.tables)
+        except KeyError:  # told with the variables
+            continue
+        column = study.variables[name]
+        if key == "age" and column.take == "age":
+            yield f"{where}.age: {name} is in completed years; take: exact_age."
+        elif key == "age" and (column.cut or (column.unit or variable.unit) not in DAYS_IN):
+            yield f"{where}.age: {name} is not an age in years or days."
+        elif key != "age" and not variable.is_category:
+            yield f"{where}.{key}: {name} has no categories."
 
 
 def _group_faults(study: Study, definitions: Definitions) -> Iterator[str]:

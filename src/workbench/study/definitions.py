@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from workbench.errors import DefinitionError, StudyError, did_you_mean, gathered
 from workbench.registers.codes import CodeList, load_code_list
+from workbench.registers.life_tables import LifeTableFile, load_life_table
 from workbench.registers.schema import Register, Role, Table, load_register
 from workbench.registers.variables import Variable
 from workbench.study.model import Covariate, Study
@@ -24,6 +25,7 @@ class Definitions:
     tables: Mapping[str, Table]  # by full name: the study's own, linked ones, the population's
     roles: Mapping[Role, str] = field(default_factory=dict)  # of the population's tables
     code_lists: Mapping[str, CodeList] = field(default_factory=dict)
+    life_table: LifeTableFile | None = None
 
 
 def load_definitions(study: Study, folders: Sequence[Path], *, where: str) -> Definitions:
@@ -36,12 +38,19 @@ def load_definitions(study: Study, folders: Sequence[Path], *, where: str) -> De
     tables = _tables(named, registers, faults)
     lists = [choice.list_name for choice in study.code_choices]
     code_lists = _found(lists, partial(load_code_list, folders=folders), faults)
+    relative = study.relative_survival
+    life_tables = _found(
+        [relative.life_table] if relative else [],
+        partial(load_life_table, folders=folders),
+        faults,
+    )
     roles = _roles(registers.get(study.population or ""), tables)
     if study.population in registers and "persons" not in roles:
         faults.append(f"population: {study.population} has no table with role: persons.")
     if faults:
         raise StudyError(gathered(f"{where} cannot be used:", faults))
-    return Definitions(tables, roles, code_lists)
+    life_table = life_tables[relative.life_table] if relative else None
+    return Definitions(tables, roles, code_lists, life_table)
 
 
 def _found(names: Sequence[str], load: Callable[[str], T], faults: list[str]) -> dict[str, T]:

@@ -125,7 +125,8 @@ class Covariate(Document):
             return self
         if self.take is None:
             raise ValueError(
-                "a link needs take: any, count, first, last, nearest, score, value, age or exact_age"
+                "a link needs take: any, count, first, last, nearest, score, value, age or "
+                "exact_age"
             )
         if self.take in WITHOUT_WINDOW and self.days:
             raise ValueError(f"take: {self.take} is of the person, so that days means nothing")
@@ -153,6 +154,14 @@ class Comparison(Document):
         return self
 
 
+class RelativeSurvival(Document):
+    """Survival beside that of people alike in the general population."""
+
+    life_table: Slug
+    age: str  # variable with the age at the index date, in years or days
+    sex: str
+
+
 class Study(Document):
     """One study, as it stands in params/studies/NAME.yaml."""
 
@@ -169,6 +178,7 @@ class Study(Document):
     cohort: CohortRules = CohortRules()
     comparison: Comparison | None = None
     follow_up: FollowUp | None = None  # without it persons are described and not followed
+    relative_survival: RelativeSurvival | None = None
     variables: dict[str, Covariate] = Field(default_factory=dict)
     group: str | None = None  # compare by this variable
     model: tuple[str, ...] = ()  # variables of the regression model
