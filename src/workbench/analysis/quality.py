@@ -6,7 +6,7 @@ in which it was collected.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import ibis
@@ -23,6 +23,7 @@ from workbench.registers.variables import Variable
 NO_YEAR = "no date"
 NOT_LOOKED_AT = frozenset({"identity", "pseudonym"})
 JUMP = 0.10  # of the share missing from one year to the next, worth a look
+MISSING_COUNTS = ("n_missing", "n_persons_missing", "n_persons_known")
 SIGMAS = 4.0  # and beyond what chance makes of it
 
 
@@ -37,14 +38,22 @@ class Quality:
 
     `years`: one row a year of the table's date: year, n_rows, n_persons.
 
-    `missing`: one row a variable and year: variable, year, n_rows, n_missing.
+    `returns`: one row a year and an earlier one: year, year_before, n_persons who have rows in
+    `year` and had their last ones before it in `year_before`. With `years` it tells how many
+    persons any run of years has, each counted once.
 
-    `repeats`: rows that may be there twice: check, n_rows.
+    `missing`: one row a variable and year: variable, year, n_rows, n_missing; for the gate also the
+    persons with a row that lacks the value (n_persons_missing) or has it (n_persons_known).
+
+    `repeats`: rows that may be there twice: check, n_rows, n_persons (who have them).
+
+    Where a table has no persons, a row counts as one.
     """
 
     deliveries: pd.DataFrame
     faults: pd.DataFrame
     years: pd.DataFrame
+    returns: pd.DataFrame
     missing: pd.DataFrame
     repeats: pd.DataFrame
 
@@ -58,12 +67,13 @@ def describe_quality(store: Store, table_name: str) -> Quality:
     table, rows = version.definition, store.rows(table_name)
     year = rows[table.dated_by].year().cast("string") if table.dated_by else ibis.literal(NO_YEAR)
     rows = rows.mutate(_year=year.fill_null(NO_YEAR))
-    person = rows[table.person] if table.person else rows.row_id
-    years = rows.group_by(year="_year").agg(n_rows=rows.count(), n_persons=person.nunique())
+    rows = rows.mutate(_who=rows[table.person] if table.person else rows.row_id)
+    years = rows.group_by(year="_year").agg(n_rows=rows.count(), n_persons=rows._who.nunique())
     return Quality(
         deliveries=_deliveries(store, table_name),
         faults=_faults(store, table_name),
         years=years.order_by("year").execute(),
+        returns=_returns(rows),
         missing=_missing(rows, table),
         repeats=_repeats(rows, table),
     )
@@ -133,29 +143,41 @@ def _faults(store: Store, table_name: str) -> pd.DataFrame:
     )
 
 
+def _returns(rows: ibis.Table) -> pd.DataFrame:
+    """Persons by the year of rows and the year of their last rows before it."""
+    seen = rows.select("_who", "_year").filter(rows._who.notnull()).distinct()
+    before = seen._year.lag().over(group_by=seen._who, order_by=seen._year)
+    seen = seen.mutate(_before=before)
+    seen = seen.filter(seen._before.notnull())
+    counted = seen.group_by(year=seen._year, year_before=seen._before).agg(n_persons=seen.count())
+    return counted.order_by(["year", "year_before"]).execute()
+
+
 def _missing(rows: ibis.Table, table: Table) -> pd.DataFrame:
-    """One pass over the rows counts every variable's missing values by year."""
+    """One pass over the rows counts every variable's missing values, and whose, by year."""
     looked_at = {
         name: variable
         for name, variable in table.variables.items()
         if variable.sensitivity not in NOT_LOOKED_AT and variable.free_text != "left_out"
     }
-    counts = {name: value_of(rows, name, table).isnull().sum() for name in looked_at}
-    wide = rows.group_by(year="_year").agg(n_rows=rows.count(), **_unlike(counts)).execute()
-    long = wide.melt(["year", "n_rows"], var_name="variable", value_name="n_missing")
-    long["variable"] = long["variable"].str.removeprefix("m_")
-    collected = [
-        _was_collected(looked_at[name], year)
-        for name, year in zip(long["variable"], long["year"], strict=True)
-    ]
-    order = pd.Categorical(long["variable"], [*looked_at])
-    long = long.assign(_order=order).loc[collected].sort_values(["_order", "year"])
-    return long[["variable", "year", "n_rows", "n_missing"]].reset_index(drop=True)
-
-
-def _unlike(counts: Mapping[str, ibis.Value]) -> dict[str, ibis.Value]:
-    """Names that no other column of the result has."""
-    return {f"m_{name}": value for name, value in counts.items()}
+    columns = ["variable", "year", "n_rows", *MISSING_COUNTS]
+    if not looked_at:
+        return pd.DataFrame(columns=columns)
+    counts: dict[str, ibis.Value] = {}
+    for name in looked_at:
+        lacks = value_of(rows, name, table).isnull()
+        told = (lacks.sum(), rows._who.nunique(where=lacks), rows._who.nunique(where=~lacks))
+        # A prefix makes names that no other column of the result has.
+        named = zip(MISSING_COUNTS, told, strict=True)
+        counts |= {f"{count}:{name}": value for count, value in named}
+    wide = rows.group_by(year="_year").agg(n_rows=rows.count(), **counts).execute()
+    parts = []
+    for name, variable in looked_at.items():
+        own = {f"{count}:{name}": count for count in MISSING_COUNTS}
+        part = wide[["year", "n_rows", *own]].rename(columns=own).sort_values("year")
+        part = part[[_was_collected(variable, year) for year in part["year"]]]
+        parts.append(part.assign(variable=name))
+    return pd.concat(parts, ignore_index=True)[columns]
 
 
 def _was_collected(variable: Variable, year: str) -> bool:
@@ -173,10 +195,15 @@ def _repeats(rows: ibis.Table, table: Table) -> pd.DataFrame:
             checks["further rows of a person on the same day"] = [
                 str(table.person), table.dated_by,
             ]  # fmt: skip
-    checks["further rows with every value the same"] = list(table.variables)
-    n_rows = int(rows.count().execute())
-    counted = {
-        words: n_rows - int(rows.select(columns).distinct().count().execute())
-        for words, columns in checks.items()
-    }
-    return pd.DataFrame({"check": list(counted), "n_rows": list(counted.values())})
+    # What a definition leaves out (free text) is not among the stored columns.
+    stored = [name for name in table.variables if name in rows.columns]
+    checks["further rows with every value the same"] = stored
+    told = []
+    for words, columns in checks.items():
+        groups = rows.group_by(columns).agg(_n=rows.count(), _whose=rows._who.min())
+        again = groups.filter(groups._n > 1)
+        n_rows = (again._n - 1).sum().fill_null(0)
+        counted = again.agg(n_rows=n_rows, n_persons=again._whose.nunique())
+        numbers = counted.execute().iloc[0].astype(int)
+        told.append({"check": words, **numbers.to_dict()})
+    return pd.DataFrame(told)

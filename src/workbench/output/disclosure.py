@@ -188,13 +188,14 @@ def release_quantiles(curve: Released, *, title: str, q: float | Sequence[float]
 
 
 def release_at_times(curve: Released, *, title: str, times: Sequence[float]) -> Released:
-    """Read survival at given times off a released curve: its last shown step until then.
+    """Read survival or incidence at given times off a released curve: its last step until then.
 
     Nothing new is told, so nothing can leak. One row per group and time: the columns of `by`,
     time, estimate, lower, upper; missing past a group's last shown time.
     """
-    require_released(curve, "survival_curve")
-    judgement = judge_survival_at(curve.frame, curve.facts["by"], times)
+    require_released(curve, "survival_curve", "incidence_curve")
+    start = curve.facts.get("start", 1.0)
+    judgement = judge_survival_at(curve.frame, curve.facts["by"], times, start=start)
     return _seal(judgement, curve.profile, curve.rules, title)
 
 

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from workbench.output import (
     effect_figures,
     flow_figure,
+    panel_figure,
     quality_figure,
     survival_figure,
     wording,
@@ -123,6 +124,49 @@ def draw_survival(
 
     alternative = survival_figure.describe(plan, title=curve.title)
     return _made(curve, draw, plan.height, alternative, caption, sources=sources)
+
+
+def draw_incidence(
+    curve: Released,
+    *,
+    unit: str,
+    horizon: float | None = None,
+    labels: Mapping[str, str] | None = None,
+    caption: Caption | None = None,
+) -> Released:
+    """Draw released cumulative incidences with intervals, one panel for each cause.
+
+    `curve` is a released `competing.cumulative_incidence`; `horizon` where the time axis ends.
+    Refuses what was not released (DisclosureError), and more groups or causes than can be told
+    apart (StudyError).
+    """
+    require_released(curve, "incidence_curve")
+    plan = panel_figure.plan_incidence(curve, unit=unit, horizon=horizon, labels=labels)
+    return _drawn_panels(plan, curve, caption)
+
+
+def draw_net_survival(
+    curve: Released,
+    *,
+    unit: str,
+    labels: Mapping[str, str] | None = None,
+    caption: Caption | None = None,
+) -> Released:
+    """Draw released net survival, beside observed and expected survival where these are given.
+
+    `curve` is a released `relative.net_survival`. Refuses what was not released
+    (DisclosureError), and more groups than can be told apart (StudyError).
+    """
+    require_released(curve, "net_survival")
+    return _drawn_panels(panel_figure.plan_net(curve, unit=unit, labels=labels), curve, caption)
+
+
+def _drawn_panels(plan: panel_figure.Plan, curve: Released, caption: Caption | None) -> Released:
+    def draw(_: Released, figure: Figure) -> None:
+        panel_figure.draw(plan, figure)
+
+    alternative = panel_figure.describe(plan, title=curve.title)
+    return _made(curve, draw, plan.height, alternative, caption)
 
 
 def draw_forest(

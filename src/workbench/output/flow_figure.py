@@ -94,6 +94,8 @@ def _amount(row: dict[str, Any], end: str) -> str:
         return f"{HIDDEN} persons"
     if wording.is_missing(persons):
         return f"{wording.count(rows)} rows"
+    if rows == HIDDEN and persons in (0, "0"):  # rows may have left, but nobody with all of them
+        return f"0 persons ({HIDDEN} rows)"
     if rows in (persons, HIDDEN):
         return f"{wording.count(persons)} persons"
     return f"{wording.count(persons)} persons ({wording.count(rows)} rows)"

@@ -14,10 +14,12 @@ from workbench.analysis.quality import Quality
 from workbench.analysis.regression import CoxFit
 from workbench.analysis.survival import LogRank
 from workbench.errors import DisclosureError
+from workbench.output.incidence_rules import INCIDENCE, judge_incidence
 from workbench.output.judgement import Judgement
 from workbench.output.ledger_rules import judge_ledger
 from workbench.output.link_rules import judge_links
 from workbench.output.model_rules import judge_cox, judge_logrank
+from workbench.output.net_rules import BESIDE, NET, judge_net
 from workbench.output.quality_rules import judge_quality
 from workbench.output.survival_rules import AT_RISK, CURVE, judge_curve
 from workbench.output.table_one_rules import judge_table_one
@@ -64,6 +66,10 @@ def _judge_frame(
         return judge_curve(frame, policy, at_risk=at_risk)
     if at_risk is not None:
         raise DisclosureError(AT_RISK_ALONE)
+    if _ends_with(frame, INCIDENCE):
+        return judge_incidence(frame, policy)
+    if _ends_with(frame, NET) or _ends_with(frame, [*NET, *BESIDE]):
+        return judge_net(frame, policy)
     if frame.columns.tolist() == TABLE_ONE:
         return judge_table_one(frame, policy)
     raise DisclosureError(_advice(frame))
@@ -86,5 +92,6 @@ def _advice(frame: pd.DataFrame) -> str:
         )
     return (
         "The gate cannot judge a frame with these columns. It knows those of "
-        "description.table_one and survival.kaplan_meier; rows of persons never leave."
+        "description.table_one, survival.kaplan_meier, competing.cumulative_incidence and "
+        "relative.net_survival; rows of persons never leave."
     )

@@ -2,15 +2,22 @@
 
 Years are merged with their neighbours until matched and unmatched are 0 or at least the threshold
 in each, with the same years for every table, so that no two tables can be subtracted. A table for
-which even all years together are not safe shows neither matched nor unmatched, here and among the
-tables' totals.
+which even all years together are not safe shows no number but the size of the cohort: neither
+matched nor unmatched, no total, no contradiction.
+
+Everything is judged by persons: a number of rows is shown only where it can stand on no few
+persons, and where no two shown numbers subtract to few. What is judged by and not shown itself (the
+others with several rows, the persons behind contradictions) is taken for few when it is missing.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
-from workbench.analysis.cohort.link_report import LinkReport
+from workbench.analysis.cohort.link_report import PERSONS_BEHIND_ROWS, LinkReport
 from workbench.errors import DisclosureError
 from workbench.output.judgement import (
     Judgement,
@@ -26,18 +33,17 @@ from workbench.registers.profiles import ReleaseProfile
 
 MATCHED = ["n_matched", "n_unmatched"]
 COLUMNS = ["table", "years", "n_cohort", *MATCHED]
-# Counts of one table that add up to each other: when one is small, all of its line are hidden.
-SUMS = (
-    ["n_rows_of_cohort", "n_rows_of_others", "n_rows_without_person"],
-    ["n_persons_of_cohort", "n_persons_of_others"],
-    ["n_one_row", "n_several_rows"],
-    ["n_rows_renumbered"],
-)
+ROWS = ["n_rows", "n_rows_of_cohort", "n_rows_of_others", "n_rows_without_person"]
+OTHERS = ["n_persons", "n_persons_of_others"]
+DEGREES = ["n_one_row", "n_several_rows"]
+RENUMBERED = ["n_rows_renumbered"]
+TOTALS = [*ROWS, "n_persons", "n_persons_of_cohort", "n_persons_of_others", *DEGREES, *RENUMBERED]
+CONFLICTS = ["n_rows", "n_conflicts"]
 
 
 def judge_links(links: LinkReport, policy: ReleaseProfile) -> Judgement:
     """Merge years until each cell is safe; hide what of the totals would still tell of few."""
-    matches = _checked(links.matches)
+    matches = _checked(links)
     n_cohort = int(matches.groupby("table")["n_cohort"].sum().max())
     if is_small(n_cohort, policy.threshold):
         raise DisclosureError(
@@ -55,26 +61,42 @@ def judge_links(links: LinkReport, policy: ReleaseProfile) -> Judgement:
     frame, hidden, n_cells = take_out(shown, nothing_hidden(shown), rows=of_unsafe, columns=MATCHED)
     counts = {"years merged with a neighbour": n_merged, "matched or unmatched few": n_cells}
     notes = ["Years with few matched or unmatched are shown together."] if n_merged else []
-    parts = {
-        "tables": _judge_tables(links.tables, unsafe, policy),
-        "conflicts": _judge_conflicts(links.conflicts, policy),
-    }
+    tables, closed = _judge_tables(links.tables, unsafe, policy)
+    conflicts = _judge_conflicts(links, closed, n_cohort, policy)
+    parts = {"tables": tables, "conflicts": conflicts}
     return Judgement("links", frame, hidden, hidden_only(counts), tuple(notes), parts=parts)
 
 
-def _checked(matches: pd.DataFrame) -> pd.DataFrame:
-    checked = matches.copy()
+def _checked(links: LinkReport) -> pd.DataFrame:
+    """The matches in whole numbers of persons, the same persons for every table."""
+    checked = links.matches.copy()
     for column in ("n_cohort", *MATCHED):
         checked[column] = whole_counts(checked[column], what=f"the links' {column}").astype(int)
     if not (checked["n_cohort"] == checked[MATCHED].sum(axis=1)).all():
         raise DisclosureError("The link report's matches do not add up, so it cannot be judged.")
+    sizes = checked.pivot_table(
+        index="year", columns="table", values="n_cohort", fill_value=0, aggfunc="sum"
+    )
+    persons = links.tables.set_index("table")["n_persons_of_cohort"]
+    found = checked.groupby("table")["n_matched"].sum()
+    if sizes.nunique(axis=1).gt(1).any() or not found.sort_index().equals(
+        persons.astype(found.dtype).rename("n_matched").sort_index()
+    ):
+        raise DisclosureError(
+            "The link report's matches do not count the same persons as its totals, each once, so "
+            "that few persons could hide behind many rows. Make the cohort again with this "
+            "workbench."
+        )
     return checked
 
 
 def _merged(
     matches: pd.DataFrame, unsafe: list[str], policy: ReleaseProfile
 ) -> tuple[pd.DataFrame, int]:
-    """One row a table and span of years, the same spans for every table."""
+    """One row a table and span of years, the same spans for every table.
+
+    A person counts in one year only, so that years can be added.
+    """
     wide = matches.pivot_table(
         index="year", columns="table", values=["n_cohort", *MATCHED], fill_value=0, aggfunc="sum"
     ).sort_index()
@@ -95,37 +117,92 @@ def _merged(
     return pd.DataFrame(rows, columns=COLUMNS), len(wide) - len(spans)
 
 
-def _judge_tables(tables: pd.DataFrame, unsafe: list[str], policy: ReleaseProfile) -> Judgement:
-    """Totals of each table; a group of counts with a small one is hidden together."""
-    frame = tables.reset_index(drop=True)
+def _judge_tables(
+    tables: pd.DataFrame, unsafe: list[str], policy: ReleaseProfile
+) -> tuple[Judgement, list[str]]:
+    """Totals of each table, and the tables whose rows of the cohort must not be told elsewhere."""
+    told = tables.reset_index(drop=True)
+    for column in TOTALS:
+        told[column] = whole_counts(told[column], what=f"the links' {column}")
+
+    def few(counts: Any) -> np.ndarray:
+        return np.asarray(is_small(counts, policy.threshold))
+
+    closed = told["table"].isin(unsafe).to_numpy()
+    # The cohort's persons are known from the matches: what is left of all of them are the others.
+    others = few(told[OTHERS]).any(axis=1)
+    degrees = few(told[DEGREES]).any(axis=1)
+    rows = told["n_rows_of_cohort"]
+    further = rows - told["n_persons_of_cohort"]  # rows beyond the first of each
+    third = further - told["n_several_rows"]  # rows beyond the second of each
+    own = degrees | few(further) | few(third)
+    spare = told["n_rows_of_others"] - told["n_persons_of_others"]
+    several = _judged_by(told, "n_several_of_others")
+    any_rows = own | others | few(told[ROWS]).any(axis=1) | few(spare) | few(several)
+    moved = _judged_by(told, "n_persons_renumbered")
+    renumbered = few(told["n_rows_renumbered"]) | few(rows - told["n_rows_renumbered"])
+    renumbered = renumbered | few(moved) | few(told["n_persons_of_cohort"] - moved)
+    frame = told[["table", *TOTALS]]
     hidden, n_hidden = nothing_hidden(frame), 0
-    for column in [name for name in frame.columns if name != "table"]:
-        whole_counts(frame[column], what=f"the links' {column}")
-    for group in SUMS:
-        small = is_small(frame[group], policy.threshold).any(axis=1)
-        if "n_persons_of_cohort" in group or "n_one_row" in group:
-            small = small | frame["table"].isin(unsafe).to_numpy()
-        if "n_rows_of_cohort" in group:  # rows beyond one a person tell who has several
-            spare = tables["n_rows_of_cohort"] - tables["n_persons_of_cohort"]
-            small = small | is_small(spare, policy.threshold)
-            small = small | frame["table"].isin(unsafe).to_numpy()
-        frame, hidden, n_cells = take_out(frame, hidden, rows=small, columns=group)
+    for where, columns in (
+        (closed, TOTALS),
+        (others, OTHERS),
+        (degrees, DEGREES),
+        (any_rows, ROWS),
+        (renumbered, RENUMBERED),
+    ):
+        frame, hidden, n_cells = take_out(frame, hidden, rows=where, columns=columns)
         n_hidden += n_cells
     counts = {"totals of a table with few": n_hidden}
-    return Judgement("link_tables", frame, hidden, hidden_only(counts))
+    judged = Judgement("link_tables", frame, hidden, hidden_only(counts))
+    return judged, told.loc[closed | own, "table"].tolist()
 
 
-def _judge_conflicts(conflicts: pd.DataFrame, policy: ReleaseProfile) -> Judgement:
-    """Rows compared and rows in conflict; few conflicts, or few that agree, are hidden."""
-    frame = conflicts.reset_index(drop=True)
-    n_rows = whole_counts(frame["n_rows"], what="the rows compared")
-    n_conflicts = whole_counts(frame["n_conflicts"], what="the conflicts")
-    few = is_small(n_rows, policy.threshold)
-    some = few | is_small(n_conflicts, policy.threshold)
-    some = some | is_small(n_rows - n_conflicts, policy.threshold)
+def _judged_by(told: pd.DataFrame, column: str) -> pd.Series:
+    """Persons behind rows, counted for the gate; one where nobody counted them, which is few."""
+    if column not in told:
+        return pd.Series(1, index=told.index)
+    return pd.to_numeric(told[column]).fillna(1)
+
+
+def _judge_conflicts(
+    links: LinkReport, closed: list[str], n_cohort: int, policy: ReleaseProfile
+) -> Judgement:
+    """Rows compared and rows in conflict, where no few persons are in, out or left aside."""
+    told = links.conflicts.reset_index(drop=True)
+    for column in CONFLICTS:
+        told[column] = whole_counts(told[column], what=f"the contradictions' {column}")
+    persons = links.tables.set_index("table")["n_persons_of_cohort"]
+    own_rows = links.tables.set_index("table")["n_rows_of_cohort"]
+
+    def few(counts: Any) -> np.ndarray:
+        return np.asarray(is_small(np.abs(np.asarray(counts, dtype=float)), policy.threshold))
+
+    n_rows, n_conflicts = told["n_rows"], told["n_conflicts"]
+    conflicting, agreeing, left_aside = (_judged_by(told, one) for one in PERSONS_BEHIND_ROWS)
+    some = few(n_conflicts) | few(n_rows - n_conflicts) | few(conflicting) | few(agreeing)
+    all_rows = few(n_rows) | few(left_aside) | _near_another(told, policy)
+    # The numbers from which these rows could be subtracted, and the other way round.
+    for known in (told["table"].map(own_rows), told["table"].map(persons), n_cohort):
+        all_rows = all_rows | few(known - n_rows)
+        some = some | few(known - n_conflicts)
+    all_rows = all_rows | told["table"].isin(closed).to_numpy()
+    # Rows of the study's own table subtract from the ledger's persons, which are not known here.
+    own_table = ~told["table"].isin(persons.index).to_numpy()
+    frame = told[["table", "question", *CONFLICTS]]
     frame, hidden, n_first = take_out(
-        frame, nothing_hidden(frame), rows=some, columns=["n_conflicts"]
+        frame, nothing_hidden(frame), rows=some | all_rows, columns=["n_conflicts"]
     )
-    frame, hidden, n_second = take_out(frame, hidden, rows=few, columns=["n_rows"])
-    counts = {"conflicts with few rows": n_first + n_second}
+    frame, hidden, n_second = take_out(frame, hidden, rows=all_rows | own_table, columns=["n_rows"])
+    counts = {"contradictions with few persons": n_first + n_second}
     return Judgement("link_conflicts", frame, hidden, hidden_only(counts))
+
+
+def _near_another(told: pd.DataFrame, policy: ReleaseProfile) -> np.ndarray:
+    """Whether another question to the same table was asked of only few rows more or less."""
+    near = np.zeros(len(told), dtype=bool)
+    for _, block in told.groupby("table"):
+        n_rows = block["n_rows"].to_numpy()
+        apart = np.abs(n_rows[:, None] - n_rows[None, :])
+        near[block.index] = is_small(apart, policy.threshold).any(axis=1)
+    return near

@@ -69,5 +69,8 @@ def describe(quality: Released, labels: Mapping[str, str]) -> str:
         f"{wording.label(row['variable'], labels)} ({row['years']})"
         for row in jumps.to_dict("records")
     ]
-    text = f"Per cent missing by variable and year. Most is missing in: {', '.join(most)}."
+    text = "Per cent missing by variable and year."
+    if not most:
+        return f"{text} Every number is hidden ({HIDDEN})."
+    text += f" Most is missing in: {', '.join(most)}."
     return text + (f" Jumps: {', '.join(where[:8])}." if where else " No jumps between years.")

@@ -86,12 +86,12 @@ def plan(
         )
     asked = sorted(set(curve.parts["at_risk"].frame["time"]))
     longest = float(frame["time"].max())
-    ticks = asked if len(asked) > 1 else _even_ticks(longest)
+    ticks = asked if len(asked) > 1 else even_ticks(longest)
     lines = []
     for (key, steps), (colour, dashes) in zip(groups, STROKES, strict=False):
         numbers = [_numbers_at(steps, tick) for tick in ticks]
         at_risk, events = zip(*numbers, strict=True)
-        name = _name(by, key, labels or {})
+        name = name_of(by, key, labels or {})
         lines.append(Line(name, colour, dashes, steps.reset_index(drop=True), at_risk, events))
     test = "" if logrank is None else _test_text(logrank)
     end = max(ticks) if len(asked) > 1 else max(longest, max(ticks))
@@ -144,7 +144,8 @@ def describe(plan: Plan, *, title: str) -> str:
     return " ".join([*parts, *([plan.test + "."] if plan.test else [])])
 
 
-def _name(by: list[str], key: Any, labels: Mapping[str, str]) -> str:
+def name_of(by: list[str], key: Any, labels: Mapping[str, str]) -> str:
+    """A group's name as it stands in a figure."""
     if not by:
         return "All"
     parts = key if isinstance(key, tuple) else (key,)
@@ -159,7 +160,7 @@ def _numbers_at(steps: pd.DataFrame, tick: float) -> tuple[int, int]:
     return (int(later.iloc[0]) if len(later) else 0), int(events)
 
 
-def _even_ticks(longest: float) -> list[float]:
+def even_ticks(longest: float) -> list[float]:
     """Round times from 0, at most eight."""
     raw = max(longest, 1e-9) / (MOST_TICKS - 1)
     magnitude = 10 ** math.floor(math.log10(raw))
@@ -194,7 +195,7 @@ def _name_curves(axes: Any, plan: Plan) -> None:
         steps = line.steps[line.steps["time"] <= plan.end]
         ends.append(float(steps["estimate"].iloc[-1]) if len(steps) else 1.0)
     names = ["\n".join(textwrap.wrap(line.name, WRAP)) for line in plan.lines]
-    places = _apart(ends, least=0.118 if any("\n" in name for name in names) else 0.062)
+    places = apart(ends, least=0.118 if any("\n" in name for name in names) else 0.062)
     for line, name, end, place in zip(plan.lines, names, ends, places, strict=True):
         last = min(float(line.steps["time"].iloc[-1]), plan.end)
         if abs(place - end) > 0.01 or last < plan.end:
@@ -209,7 +210,7 @@ def _name_curves(axes: Any, plan: Plan) -> None:
         axes.text(plan.end * 1.018, place, name, color=line.colour, va="center", weight="bold")
 
 
-def _apart(values: list[float], *, least: float) -> list[float]:
+def apart(values: list[float], *, least: float) -> list[float]:
     """The values with at least so much between neighbours, in their order, near where they were."""
     order = sorted(range(len(values)), key=lambda i: values[i])
     placed = [values[i] for i in order]

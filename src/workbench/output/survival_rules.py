@@ -33,26 +33,23 @@ from scipy import stats
 
 from workbench.analysis import survival
 from workbench.errors import DisclosureError
+from workbench.output.batches import Groups, batches_of, by_group, groups_left_out
 from workbench.output.judgement import (
     Judgement,
-    are_safe,
     hidden_only,
     nothing_hidden,
     rounded,
-    safe_spans,
-    significant,
     whole_counts,
 )
 from workbench.registers.profiles import ReleaseProfile
 
 COUNTS = ["at_risk", "events", "censored"]
+LEAVING = {"events": 1, "censored": 0}  # column -> whether those counted in it have the event
 ESTIMATES = ["estimate", "std_error", "lower", "upper"]
 CURVE = ["time", *COUNTS, *ESTIMATES]
 AT_RISK = ["time", *COUNTS]
 QUANTILES = ["q", "estimate", "lower", "upper"]
 TOO_FEW = "groups with too few persons, events or censored"
-
-Groups = dict[tuple[object, ...], pd.DataFrame]
 
 
 def judge_curve(
@@ -62,7 +59,7 @@ def judge_curve(
     by = [column for column in curve.columns if column not in CURVE]
     groups = _groups(curve, by)
     ticks = _ticks(groups, at_risk, by)
-    left_out = _groups_left_out(groups, policy.threshold)
+    left_out = groups_left_out(_numbers_of(groups), policy.threshold)
     shown = {key: rows for key, rows in groups.items() if key not in left_out}
     if not shown:
         raise DisclosureError(
@@ -70,12 +67,12 @@ def judge_curve(
             f'profile "{policy.name}" (at least {policy.threshold} of each, or none). Join groups, '
             "or follow up for longer."
         )
-    batches = pd.concat([_batches(rows, policy) for rows in shown.values()], ignore_index=True)
+    batches = batches_of(shown, by, LEAVING, policy)
     interval, confidence = _interval_of(curve)
     coarse = survival.kaplan_meier(
         batches,
         duration="time",
-        event="is_event",
+        event="event",
         by=by or None,
         weight="n",
         interval=interval,
@@ -110,7 +107,7 @@ def judge_quantiles(
     one, crosses.
     """
     rows = []
-    for key, steps in _by_group(curve, list(by)).items():
+    for key, steps in by_group(curve, list(by)).items():
         for share in q:
             row = {**dict(zip(by, key, strict=True)), "q": share}
             for column in ("estimate", "lower", "upper"):
@@ -128,10 +125,12 @@ def judge_quantiles(
     return Judgement("quantiles", safe, nothing_hidden(safe), {}, (note,), {"by": tuple(by)})
 
 
-def judge_survival_at(curve: pd.DataFrame, by: Sequence[str], times: Sequence[float]) -> Judgement:
+def judge_survival_at(
+    curve: pd.DataFrame, by: Sequence[str], times: Sequence[float], *, start: float = 1.0
+) -> Judgement:
     """Read the curve at given times off the shown steps: nothing is told that they did not tell."""
     columns, rows = ["estimate", "lower", "upper"], []
-    for key, steps in _by_group(curve, list(by)).items():
+    for key, steps in by_group(curve, list(by)).items():
         for time in times:
             until = steps[steps["time"] <= time]
             row = {**dict(zip(by, key, strict=True)), "time": time}
@@ -139,19 +138,14 @@ def judge_survival_at(curve: pd.DataFrame, by: Sequence[str], times: Sequence[fl
                 row |= dict.fromkeys(columns, np.nan)
             else:
                 row |= (
-                    until[columns].iloc[-1].to_dict() if len(until) else dict.fromkeys(columns, 1.0)
+                    until[columns].iloc[-1].to_dict()
+                    if len(until)
+                    else dict.fromkeys(columns, start)
                 )
             rows.append(row)
     safe = pd.DataFrame(rows, columns=[*by, "time", *columns])
     note = "Read off the released curve: its last shown step until each time."
     return Judgement("survival_at", safe, nothing_hidden(safe), {}, (note,), {"by": tuple(by)})
-
-
-def _by_group(frame: pd.DataFrame, by: list[str]) -> Groups:
-    if not by:
-        return {(): frame.reset_index(drop=True)}
-    grouped = frame.groupby(by, observed=True, sort=False)
-    return {key: rows.reset_index(drop=True) for key, rows in grouped}
 
 
 def _groups(curve: pd.DataFrame, by: list[str]) -> Groups:
@@ -161,7 +155,7 @@ def _groups(curve: pd.DataFrame, by: list[str]) -> Groups:
     curve = curve.copy()
     for column in COUNTS:
         curve[column] = whole_counts(curve[column], what=f"the curve's {column}")
-    groups = _by_group(curve, by)
+    groups = by_group(curve, by)
     for rows in groups.values():
         if not rows["estimate"].is_monotonic_decreasing:
             raise DisclosureError("The gate cannot judge a curve that rises; it knows survival.")
@@ -176,6 +170,14 @@ def _groups(curve: pd.DataFrame, by: list[str]) -> Groups:
     return groups
 
 
+def _numbers_of(groups: Groups) -> dict[tuple[object, ...], tuple[int, ...]]:
+    """Of each group: persons, events, censored."""
+    return {
+        key: (int(rows["at_risk"].iloc[0]), int(rows["events"].sum()), int(rows["censored"].sum()))
+        for key, rows in groups.items()
+    }
+
+
 def _ticks(groups: Groups, at_risk: pd.DataFrame | None, by: list[str]) -> list[float]:
     """The times asked for, with 0; refuses numbers at risk that are not the curve's own."""
     if at_risk is None:
@@ -184,7 +186,7 @@ def _ticks(groups: Groups, at_risk: pd.DataFrame | None, by: list[str]) -> list[
         raise DisclosureError(
             "at_risk: expected the frame of survival.number_at_risk, grouped as the curve."
         )
-    asked = _by_group(at_risk, by)
+    asked = by_group(at_risk, by)
     same = asked.keys() == groups.keys() and all(
         rows["at_risk"].tolist()
         == [_at_risk_at(groups[key], time) for time in rows["time"].tolist()]
@@ -200,56 +202,13 @@ def _at_risk_at(rows: pd.DataFrame, time: float) -> int:
     return int(later.iloc[0]) if len(later) else 0
 
 
-def _groups_left_out(groups: Groups, threshold: int) -> list[tuple[object, ...]]:
-    """Groups that cannot be shown, and as many more as keep their sum from being small."""
-    totals = {
-        key: (int(rows["at_risk"].iloc[0]), int(rows["events"].sum()), int(rows["censored"].sum()))
-        for key, rows in groups.items()
-    }
-    left_out = [key for key, counts in totals.items() if not are_safe(*counts, threshold=threshold)]
-    remaining = sorted((key for key in totals if key not in left_out), key=lambda key: totals[key])
-
-    def together() -> list[int]:
-        return [sum(totals[key][i] for key in left_out) for i in range(3)]
-
-    while left_out and remaining and not are_safe(*together(), threshold=threshold):
-        left_out.append(remaining.pop(0))
-    return left_out
-
-
-def _batches(rows: pd.DataFrame, policy: ReleaseProfile) -> pd.DataFrame:
-    """The group's coarsened follow-up: one row a batch, `n` persons counted at its middle time."""
-    time = significant(rows["time"], digits=policy.significant_digits)
-    parts = []
-    for column, is_event in (("events", 1), ("censored", 0)):
-        numbers = rows.groupby(time)[column].sum()
-        numbers = numbers[numbers > 0]
-        if numbers.empty:
-            continue
-        spans = safe_spans(numbers.tolist(), threshold=policy.threshold)
-        batch = rows.iloc[np.zeros(len(spans), dtype=int)].drop(columns=CURVE)
-        batch = batch.assign(
-            time=[_middle_time(numbers.iloc[first:end]) for first, end in spans],
-            is_event=is_event,
-            n=[int(numbers.iloc[first:end].sum()) for first, end in spans],
-        )
-        parts.append(batch)
-    return pd.concat(parts, ignore_index=True)
-
-
-def _middle_time(numbers: pd.Series) -> float:
-    """The time of the middle person; never the first or last time of anyone by rule."""
-    running = numbers.cumsum().to_numpy()
-    return numbers.index[int(np.searchsorted(running, running[-1] / 2))]
-
-
 def _numbers_at(batches: pd.DataFrame, ticks: Sequence[float], by: list[str]) -> pd.DataFrame:
     """At risk, events and censored just before each time, counted in the same batches."""
     rows = []
-    for key, inside in _by_group(batches, by).items():
+    for key, inside in by_group(batches, by).items():
         for tick in ticks:
             earlier = inside[inside["time"] < tick]
-            events = int(earlier.loc[earlier["is_event"] == 1, "n"].sum())
+            events = int(earlier.loc[earlier["event"] == 1, "n"].sum())
             censored = int(earlier["n"].sum()) - events
             at_risk = int(inside["n"].sum()) - events - censored
             named = dict(zip(by, key, strict=True))
@@ -284,7 +243,7 @@ def _interval_of(curve: pd.DataFrame) -> tuple[str, float]:
 def _distance(safe: pd.DataFrame, groups: Groups, by: list[str], *, until: float) -> float:
     """How far the shown curve lies from the exact one up to a time, rounded up to whole percent."""
     largest = 0.0
-    for key, steps in _by_group(safe, by).items():
+    for key, steps in by_group(safe, by).items():
         exact = groups[key][groups[key]["time"] <= until]
         place = np.searchsorted(steps["time"].to_numpy(), exact["time"].to_numpy(), side="right")
         shown = np.append(1.0, steps["estimate"].to_numpy())[place]

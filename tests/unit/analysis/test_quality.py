@@ -58,6 +58,46 @@ def test_repeated_rows_are_counted(tmp_path):
         "b,2011-01-01,,,",
     )
     assert quality.repeats["n_rows"].tolist() == [2, 2, 1]
+    assert quality.repeats["n_persons"].tolist() == [1, 1, 1]
+
+
+def test_a_table_without_repeats_tells_none(tmp_path):
+    quality = quality_of(tmp_path, "a,2011-01-01,1,,I10", "b,2011-01-01,1,,I10")
+    assert quality.repeats[["n_rows", "n_persons"]].to_numpy().tolist() == [[0, 0]] * 3
+
+
+def test_a_variable_that_is_left_out_is_no_part_of_what_repeats(tmp_path):
+    register = register_of(
+        {
+            "id": {"type": "code", "sensitivity": "pseudonym"},
+            "day": "date",
+            "remark": {"type": "text", "free_text": "left_out"},
+        },
+        person="id",
+        dated_by="day",
+    )
+    rows = ["a,2011-01-01,x", "a,2011-01-01,y"]
+    bring_in(register, write_csv(tmp_path / "r.csv", "id,day,remark", *rows), tmp_path / "store")
+    quality = describe_quality(open_store(tmp_path / "store"), TABLE)
+    assert quality.repeats["n_rows"].tolist() == [1, 1, 1]
+
+
+def test_persons_behind_missing_values_and_years_are_counted_once(tmp_path):
+    quality = quality_of(
+        tmp_path,
+        "a,2011-01-01,1,,I10",
+        "a,2011-02-01,,,I10",
+        "a,2013-02-01,,,I10",
+        "a,2014-02-01,,,I10",
+        "b,2011-02-01,,,I10",
+        "b,2014-02-01,1,,I10",
+    )
+    stage = quality.missing[quality.missing["variable"] == "stage"].set_index("year")
+    assert stage.loc["2011"].tolist() == ["stage", 3, 2, 2, 1]
+    assert quality.years["n_persons"].tolist() == [2, 1, 2]
+    assert quality.returns.to_numpy().tolist() == [
+        ["2013", "2011", 1], ["2014", "2011", 1], ["2014", "2013", 1],
+    ]  # fmt: skip
 
 
 def test_deliveries_and_faults_are_told(tmp_path):

@@ -95,7 +95,7 @@ def test_numbers_under_the_axis_add_up_with_the_curve(curve, logrank):
 
 
 def test_names_at_the_curves_ends_do_not_overlap():
-    placed = sorted(survival_figure._apart([0.2, 0.21, 0.2, 0.9], least=0.06))
+    placed = sorted(survival_figure.apart([0.2, 0.21, 0.2, 0.9], least=0.06))
     assert all(b - a >= 0.059 for a, b in itertools.pairwise(placed))
 
 

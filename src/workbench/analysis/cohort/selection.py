@@ -94,7 +94,12 @@ def select_cohort(study: Study, store: Store, *, code_lists: CodeLists | None = 
         staying = rows.filter(rows._step.isnull())
         if study.comparison is not None:
             steps, more_rows, checks = _compared(rows, study, sources, lists)
-            ledger = replace(ledger, comparison=steps).with_checks(checks)
+            ledger = replace(
+                ledger,
+                comparison=steps,
+                n_wanted=study.comparison.n * int(ledger.steps["n_rows_in"].iloc[-1]),
+                n_short=next(iter(checks.values())),
+            ).with_checks(checks)
             drawn = more_rows.filter(more_rows._step.isnull())
             persons = _both(persons, _persons(more_rows, study, sources))
             links = ["row_id", "_person", "_index_date"]
