@@ -59,7 +59,6 @@ def test_weights_are_summed_and_persons_kept_beside_them():
     assert found["events"].tolist() == [1.5, 2.0, 0.0, 3.0]
     assert found["n_at_risk"].tolist() == [5, 4, 2, 1]
     assert found["n_censored"].tolist() == [0, 1, 1, 0]
-    assert found["events_squares"].tolist() == [2.25, 4.0, 0.0, 9.0]
 
 
 def test_with_weights_and_entry_nobody_at_risk_is_exactly_nobody():

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.analysis import survival
-from workbench.analysis.survival.kaplan_meier import INTERVALS
+from workbench.analysis import counts, survival
+from workbench.analysis.survival.comparison import adjusted
+from workbench.analysis.survival.intervals import INTERVALS
 from workbench.errors import DataError, StudyError
 
 COLUMNS = {"duration": "days", "event": "died"}
@@ -243,6 +244,205 @@ def test_settings_that_make_no_sense_are_refused():
         survival.quantiles(FIVE, **COLUMNS, q=50)
     with pytest.raises(StudyError, match="rho"):
         survival.logrank(FOUR, **COLUMNS, by="group", rho=-1)
-    late = FIVE.assign(start=0, w=0.5)
-    with pytest.raises(StudyError, match="not available yet"):
-        survival.kaplan_meier(late, **COLUMNS, entry="start", weight="w")
+    with pytest.raises(StudyError, match="weighting: expected one of"):
+        survival.logrank(FOUR, **COLUMNS, by="group", weighting="wilcoxon")
+    with pytest.raises(StudyError, match="either its name or rho"):
+        survival.logrank(FOUR, **COLUMNS, by="group", weighting="gehan", rho=1)
+    with pytest.raises(StudyError, match="interval: expected one of log, plain"):
+        survival.nelson_aalen(FIVE, **COLUMNS, interval="log-log")
+
+
+def test_codes_of_competing_events_are_sent_to_their_own_estimate():
+    with pytest.raises(DataError, match=r"neither 0 nor 1 in 1 rows.*cumulative_incidence"):
+        survival.kaplan_meier(FIVE.assign(died=[0, 1, 2, 0, 0]), **COLUMNS)
+
+
+def test_nelson_aalen_by_hand():
+    # hazard: 1/5, 1/5 + 1/4; at 4 all of one: + 1
+    found = survival.nelson_aalen(FIVE, **COLUMNS, interval="plain")
+    np.testing.assert_allclose(found["estimate"], [0.2, 0.45, 0.45, 1.45])
+    np.testing.assert_allclose(found["std_error"] ** 2, [0.04, 0.1025, 0.1025, 1.1025])
+    np.testing.assert_allclose(found["lower"], [0, 0, 0, 0])
+    log = survival.nelson_aalen(FIVE, **COLUMNS, times=[0, 1, 9])
+    half = np.exp(1.959963984540054)
+    np.testing.assert_allclose(log["estimate"], [0, 0.2, np.nan])
+    np.testing.assert_allclose(log["lower"], [0, 0.2 / half, np.nan])
+    np.testing.assert_allclose(log["upper"], [0, 0.2 * half, np.nan])
+
+
+def test_fleming_harrington_breaks_ties_evenly():
+    persons = _persons([1, 1, 2], [1, 1, 0])
+    found = survival.fleming_harrington(persons, **COLUMNS, times=[1])
+    assert found["estimate"][0] == pytest.approx(np.exp(-1 / 3 - 1 / 2))
+    without = survival.fleming_harrington(_persons([1, 2], [0, 0]), **COLUMNS)
+    assert without["estimate"].tolist() == [1.0, 1.0]
+
+
+def test_restricted_mean_by_hand():
+    # 1 until 1, 0.8 until 2, 0.6 until 3.5
+    found = survival.restricted_mean(FIVE, **COLUMNS, horizon=3.5)
+    assert found["estimate"][0] == pytest.approx(1 + 0.8 + 0.6 * 1.5)
+    # areas ahead at 1 and 2: 1.7 and 0.9
+    assert found["std_error"][0] ** 2 == pytest.approx(1.7**2 / 20 + 0.9**2 / 12)
+    # the curve reaches 0 at 4: nothing is missing beyond
+    assert survival.restricted_mean(FIVE, **COLUMNS, horizon=9)["estimate"][0] == pytest.approx(3.0)
+
+
+def test_restricted_mean_is_missing_where_follow_up_ends_before_the_horizon():
+    found = survival.restricted_mean(_persons([2, 3], [1, 0]), **COLUMNS, horizon=4)
+    assert found[["estimate", "std_error", "lower", "upper"]].isna().all(axis=None)
+    early = survival.restricted_mean(_persons([2, 3], [1, 0]), **COLUMNS, horizon=1)
+    assert early[["estimate", "std_error"]].to_numpy().tolist() == [[1.0, 0.0]]
+    with pytest.raises(StudyError, match="horizon"):
+        survival.restricted_mean(FIVE, **COLUMNS, horizon=0)
+
+
+@given(people)
+@settings(max_examples=15, deadline=None)
+def test_the_mean_with_equal_part_weights_has_the_plain_error(persons):
+    options = {**COLUMNS, "by": "group", "horizon": 4}
+    part = survival.restricted_mean(persons.assign(w=0.5), **options, weight="w")
+    plain = survival.restricted_mean(persons, **options)
+    pd.testing.assert_frame_equal(part, plain, rtol=1e-9, atol=1e-9)
+
+
+TWO = _persons([1, 3, 4, 6, 2, 4, 5, 8], [1, 1, 0, 0, 0, 1, 1, 0], group=list("aaaabbbb"))
+
+
+def test_contrasts_of_restricted_means_follow_from_the_means():
+    options = {**COLUMNS, "by": "group", "horizon": 5}
+    means = survival.restricted_mean(TWO, **options)
+    a, b = means["estimate"]
+    found = survival.restricted_mean_contrast(TWO, **options)
+    assert found["group"].tolist() == ["b"]
+    assert found["estimate"][0] == pytest.approx(b - a)
+    assert found["std_error"][0] == pytest.approx(np.hypot(*means["std_error"]))
+    ratio = survival.restricted_mean_contrast(TWO, **options, contrast="ratio", reference="b")
+    assert ratio["group"].tolist() == ["a"]
+    assert ratio["estimate"][0] == pytest.approx(a / b)
+    assert ratio["lower"][0] * ratio["upper"][0] == pytest.approx((a / b) ** 2)
+    with pytest.raises(StudyError, match="contrast"):
+        survival.restricted_mean_contrast(TWO, **options, contrast="odds")
+    with pytest.raises(StudyError, match="no such group"):
+        survival.restricted_mean_contrast(TWO, **options, reference="c")
+    with pytest.raises(DataError, match="one group only"):
+        survival.restricted_mean_contrast(TWO.assign(group=1), **options)
+
+
+def test_landmark_compares_the_curves_at_a_time():
+    options = {**COLUMNS, "by": "group", "times": [3, 4, 7]}
+    curves = survival.kaplan_meier(TWO, **options).set_index(["group", "time"])
+    found = survival.landmark(TWO, **options, method="wald")
+    assert found["time"].tolist() == [3, 4, 7]
+    assert found["estimate"][0] == pytest.approx(1 - curves.loc[("a", 3), "estimate"])
+    assert found.loc[2, ["estimate", "lower", "p_value"]].isna().all()
+    both = curves.loc[[("a", 4), ("b", 4)]]
+    assert found["std_error"][1] == pytest.approx(np.hypot(*both["std_error"]))
+    share = survival.landmark(TWO, **options)
+    a, b = both.itertuples()
+    low = np.hypot(b.estimate - b.lower, a.upper - a.estimate)
+    assert share["lower"][1] == pytest.approx(b.estimate - a.estimate - low)
+    assert share["lower"][1] >= -1 and share["upper"][1] <= 1
+    with pytest.raises(StudyError, match="method"):
+        survival.landmark(TWO, **options, method="exact")
+
+
+@given(people)
+@settings(max_examples=15, deadline=None)
+def test_conditional_survival_is_survival_of_those_who_came_so_far(persons):
+    found = survival.conditional_survival(persons, **COLUMNS, given=3, times=[3, 5, 8])
+    longer = persons[persons["days"] > 3]
+    if longer.empty:
+        return
+    own = survival.kaplan_meier(longer, **COLUMNS, times=[3, 5, 8])
+    columns = ["estimate", "std_error", "lower", "upper"]
+    np.testing.assert_allclose(found[columns], own[columns], rtol=1e-9, atol=1e-9)
+    assert found["at_risk"][1:].tolist() == own["at_risk"][1:].tolist()
+
+
+def test_conditional_survival_refuses_times_before_and_part_weights():
+    with pytest.raises(StudyError, match="none before `given`"):
+        survival.conditional_survival(FIVE, **COLUMNS, given=2, times=[1, 3])
+    weighted = counts.event_counts(FIVE.assign(w=0.5), **COLUMNS, weight="w")
+    with pytest.raises(StudyError, match="not whole numbers"):
+        survival.conditional_survival(weighted, given=1, times=[2])
+    # nobody is left without the event
+    gone = survival.conditional_survival(_persons([1, 2], [1, 1]), **COLUMNS, given=2, times=[2])
+    assert gone["estimate"].isna().all()
+
+
+def test_pairwise_tests_are_those_of_the_pairs():
+    three = pd.concat([TWO, FOUR.assign(group=lambda d: d["group"].map({"a": "c", "b": "d"}))])
+    found = survival.pairwise_logrank(three, **COLUMNS, by="group", adjust="none")
+    assert len(found) == 6
+    for row in found.itertuples():
+        pair = three[three["group"].isin([row.group, row.other])]
+        assert row.statistic == pytest.approx(
+            survival.logrank(pair, **COLUMNS, by="group").statistic, rel=1e-12
+        )
+    assert (found["p_adjusted"] == found["p_value"]).all()
+
+
+def test_a_pair_that_cannot_be_compared_is_missing_and_does_not_count():
+    three = pd.concat([FOUR, _persons([1, 2], [0, 0], group=["c", "c"])])
+    three = pd.concat([three, _persons([1, 2], [0, 0], group=["d", "d"])])
+    found = survival.pairwise_logrank(three, **COLUMNS, by="group", adjust="bonferroni")
+    last = found[(found["group"] == "c") & (found["other"] == "d")].iloc[0]
+    assert np.isnan(last["p_value"]) and np.isnan(last["p_adjusted"])
+    known = found.dropna()
+    expected = np.minimum(known["p_value"] * len(known), 1)
+    np.testing.assert_allclose(known["p_adjusted"], expected)
+    with pytest.raises(StudyError, match="one grouping column"):
+        survival.pairwise_logrank(three, **COLUMNS, by=["group", "days"])
+    with pytest.raises(StudyError, match="adjust"):
+        survival.pairwise_logrank(three, **COLUMNS, by="group", adjust="scheffe")
+    with pytest.raises(DataError, match="one group only"):
+        survival.pairwise_logrank(FOUR.assign(group=1), **COLUMNS, by="group")
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    # worked by hand from 0.01, 0.04, 0.03, 0.2
+    [
+        ("holm", [0.04, 0.09, 0.09, 0.2]),
+        ("bonferroni", [0.04, 0.16, 0.12, 0.8]),
+        ("bh", [0.04, 0.16 / 3, 0.16 / 3, 0.2]),
+    ],
+)
+def test_adjusted_p_values_by_hand(method, expected):
+    found = adjusted(np.array([0.01, 0.04, np.nan, 0.03, 0.2]), method)
+    np.testing.assert_allclose(found[[0, 1, 3, 4]], expected)
+    assert np.isnan(found[2])
+
+
+@given(people, st.integers(1, 5))
+@settings(max_examples=15, deadline=None)
+def test_splitting_follow_up_changes_nothing_where_entry_is_used(persons, cut):
+    persons = persons.assign(days=persons["days"] + 1, start=0)
+    later = persons[persons["days"] > cut].assign(start=cut)
+    early = persons.assign(
+        died=persons["died"] & (persons["days"] <= cut), days=persons["days"].clip(upper=cut)
+    )
+    split = survival.kaplan_meier(
+        pd.concat([early, later]), **COLUMNS, by="group", entry="start", times=[1, 4, 9]
+    )
+    whole = survival.kaplan_meier(persons, **COLUMNS, by="group", entry="start", times=[1, 4, 9])
+    columns = ["group", "time", "at_risk", "events", "estimate", "std_error", "lower", "upper"]
+    pd.testing.assert_frame_equal(split[columns], whole[columns])
+
+
+def test_log_rank_with_entry_is_the_one_of_split_follow_up():
+    late = TWO.assign(start=[0, 1, 0, 2, 0, 3, 1, 4])
+    split = pd.concat([late, TWO.iloc[:0]])
+    found = survival.logrank(split, **COLUMNS, by="group", entry="start")
+    at_risk = [(late["start"] < t) & (late["days"] >= t) for t in late["days"]]
+    assert found.table["expected"].sum() == pytest.approx(late["died"].sum())
+    assert found.table["expected"][0] == pytest.approx(
+        sum(
+            (present & (late["group"] == "a")).sum()
+            / present.sum()
+            * late.loc[late["days"] == t, "died"].sum()
+            / (late["days"] == t).sum()
+            for t, present in zip(late["days"], at_risk, strict=True)
+        )
+    )
