@@ -1,8 +1,8 @@
-"""Survival and Cox results agree with R's package survival (3.5-3, R 4.2.2).
+"""Cox results agree with R's package survival (3.5-3, R 4.2.2).
 
 Small vectors and their data lie in `vectors/survival.json` and `data/`. Where the project's
-shared folder is present, every Kaplan-Meier, quantile, test and Efron Cox entry there is run too.
-Closed forms to 1e-9 relative or 1e-12 absolute, Cox coefficients to 1e-7.
+shared folder is present, every Efron Cox entry there is run too.
+Curves and tests: test_curves_against_r.py. Cox coefficients to 1e-7.
 """
 
 from __future__ import annotations
@@ -15,43 +15,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.analysis import regression, survival
+from workbench.analysis import regression
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 EXAMPLE = ROOT / "examples" / "colorectal" / "data" / "colrec.csv"
-
-# what R's `prep` does before KM and tests: duration, event, grouping g and stratum st
-FOLLOW_UP = {
-    "colon.death": lambda d: _columns(d[d["etype"] == 2], "time", "status", "rx", "node4"),
-    "colon.recur": lambda d: _columns(d[d["etype"] == 1], "time", "status", "rx", "node4"),
-    "colrec.all": lambda d: _columns(d, "time", "stat", "stage", "site"),
-    "rotterdam.death": lambda d: _columns(
-        _ordered(d, "size", ["<=20", ">50", "20-50"]), "dtime", "death", "size", "grade"
-    ),
-    "mgus2.death": lambda d: _columns(
-        d.assign(st=pd.cut(d["dxyr"], [0, 1979, 1989, 2000]).astype(str)),
-        *("futime", "death", "sex", "st"),
-    ),
-    "pbc.death": lambda d: _columns(
-        d.assign(status=(d["status"] == 2).astype(int)), "time", "status", "edema", "sex"
-    ),
-    "lung.death": lambda d: _columns(
-        d.assign(status=d["status"] - 1).dropna(subset="ph_ecog"),
-        *("time", "status", "sex", "ph_ecog"),
-    ),
-    "sire.death": lambda d: _columns(_sire(d), "time", "status", "g", "st"),
-    "ovarian.death": lambda d: _columns(d, "futime", "fustat", "rx", "resid_ds"),
-    # only in the shared folder's cox_more.json
-    "rotterdam.km.lefttrunc": lambda d: _columns(
-        _attained_age(d[d["age"] >= 60]), "t1", "death", "size", "grade"
-    ).assign(entry=lambda d: d["t0"]),
-    "rotterdam.km.weights": lambda d: _columns(d, "dtime", "death", "hormon", "grade").assign(
-        weight=0.5 + (d["pid"] % 4) / 4
-    ),
-}
-WEIGHTS = {"fh_0_1": (0, 1), "fh_1_1": (1, 1), "peto_rho1": (1, 0), "rho05": (0.5, 0)}
 
 # id: how the data are made, formula, the columns
 COX = {
@@ -150,11 +119,6 @@ COX = {
 }
 
 
-def _columns(persons: pd.DataFrame, time: str, status: str, group: str, layer: str) -> pd.DataFrame:
-    facts = {"duration": persons[time], "event": persons[status]}
-    return persons.assign(**facts, g=persons[group], st=persons[layer])
-
-
 def _ordered(persons: pd.DataFrame, column: str, levels: list[str]) -> pd.DataFrame:
     return persons.assign(**{column: pd.Categorical(persons[column], categories=levels)})
 
@@ -209,17 +173,12 @@ def _references(path: Path) -> dict[str, dict]:
 SMALL = _references(HERE / "vectors" / "survival.json")
 ALL: dict[str, dict] = {}
 if SHARED.exists():
-    for topic in ("km", "tests", "cox", "cox_more"):
+    for topic in ("cox",):
         ALL |= _references(SHARED / "reference" / f"{topic}.json")
 
 
 def _is_supported(name: str) -> bool:
-    if name in COX:
-        return True
-    if name.endswith((".robust", ".own")) or ".".join(name.split(".")[:2]) not in FOLLOW_UP:
-        return name in FOLLOW_UP
-    kind = name.split(".")[2]
-    return kind in {"km", "quantiles", "logrank", *WEIGHTS}
+    return name in COX
 
 
 def _cases(references: dict[str, dict], data: Path) -> list:
@@ -250,87 +209,6 @@ def _assert_equal(found: object, reference: object, *, rtol: float = 1e-9) -> No
 
 def _of_kind(*parts: str) -> list:
     return [case for case in CASES if any(part in case.values[0]["id"] for part in parts)]
-
-
-def _source(ref: dict, data: Path) -> pd.DataFrame:
-    name = ref["id"].split(".")[0]
-    key = ref["id"] if ref["id"] in FOLLOW_UP else ".".join(ref["id"].split(".")[:2])
-    return FOLLOW_UP[key](_rows(name, data))
-
-
-def _interval(ref: dict) -> str:
-    quoted = [kind for kind in ("log-log", "plain") if f'"{kind}"' in ref["call"]]
-    return quoted[0] if quoted else "log"
-
-
-def _text(group: object) -> str:
-    return f"{group:g}" if isinstance(group, float) else str(group)
-
-
-def _group(label: str) -> str:
-    return label.partition("=")[2]
-
-
-@pytest.mark.parametrize(("ref", "data"), _of_kind(".km."))
-def test_kaplan_meier_equals_survfit(ref, data):
-    persons, at = _source(ref, data), pd.DataFrame(ref["value"]["at"])
-    grouped = bool(at["strata"].iloc[0])
-    optional = {name: name for name in ("entry", "weight") if name in persons}
-    options = {"duration": "duration", "event": "event", "by": "g" if grouped else None} | optional
-    times = sorted(at["time"].unique())
-    found = survival.kaplan_meier(persons, **options, times=times, interval=_interval(ref))
-    found = found.assign(strata=found["g"].map(_text) if grouped else "")
-    at["strata"] = at["strata"].map(_group) if grouped else ""
-    both = found.merge(at, on=["strata", "time"], how="outer", suffixes=("", "_r"))
-    assert both["at_risk"].notna().all()
-    in_r = both[both["n_risk"].notna()]
-    if "entry" not in persons:
-        # with entry, R counts at risk at the next event after the time, not at the time itself
-        _assert_equal(in_r["at_risk"], in_r["n_risk"])
-    _assert_equal(in_r["estimate"], in_r["surv"])
-    _assert_equal(in_r["std_error"], in_r["std_err"])
-    # in one place (sire, no event before day 30) R leaves the interval of an estimate of 1 empty
-    in_r = in_r[in_r["lower_r"].notna() | (in_r["surv"] < 1)]
-    _assert_equal(in_r["lower"], in_r["lower_r"])
-    _assert_equal(in_r["upper"], in_r["upper_r"])
-    assert both.loc[both["n_risk"].isna(), "estimate"].isna().all()
-    every_time = survival.kaplan_meier(persons, **options)
-    _assert_equal(every_time["events"].sum(), ref["value"]["n_event_total"])
-
-
-@pytest.mark.parametrize(("ref", "data"), _of_kind(".quantiles."))
-def test_quantiles_equal_quantile_survfit(ref, data):
-    value = ref["value"]
-    options = {"duration": "duration", "event": "event", "by": "g", "q": value["probs"]}
-    found = survival.quantiles(_source(ref, data), **options, interval=_interval(ref))
-    for group, *rows in zip(
-        value["strata"], value["quantile"], value["lower"], value["upper"], strict=True
-    ):
-        own = found[found["g"].map(_text) == _group(group)]
-        _assert_equal(own[["estimate", "lower", "upper"]].to_numpy().T, rows)
-    assert len(found) == len(value["strata"]) * len(value["probs"])
-
-
-@pytest.mark.parametrize(("ref", "data"), _of_kind(".logrank", ".rho05", ".peto_", ".fh_"))
-def test_log_rank_tests_equal_survdiff(ref, data):
-    parts, value = ref["id"].split("."), ref["value"]
-    rho, gamma = WEIGHTS.get(parts[2], (0, 0))
-    options = {"duration": "duration", "event": "event", "by": "g", "rho": rho, "gamma": gamma}
-    strata = "st" if parts[-1] == "strata" else None
-    found = survival.logrank(_source(ref, data), **options, strata=strata)
-    table = found.table
-    assert table["g"].map(_text).tolist() == [g.removeprefix("g=") for g in value["groups"]]
-    _assert_equal(found.statistic, value["chisq"])
-    _assert_equal(found.p_value, value["p"])
-    assert found.degrees_of_freedom == value["df"]
-    if "U" in value:
-        scale = np.abs(_as_float(value["U"])).max()
-        _assert_equal(
-            (table["observed"] - table["expected"]) / scale, _as_float(value["U"]) / scale
-        )
-    else:
-        for column in ("n", "observed", "expected"):
-            _assert_equal(table[column], value[column])
 
 
 @pytest.mark.parametrize(("ref", "data"), _of_kind(".efron"))

@@ -25,6 +25,7 @@ import pandas as pd
 from workbench.errors import DisclosureError
 from workbench.output.judgement import Judgement
 from workbench.output.judges import judge
+from workbench.output.net_rules import judge_net_at
 from workbench.output.survival_rules import judge_quantiles, judge_survival_at
 from workbench.registers.profiles import ReleaseProfile
 
@@ -193,7 +194,10 @@ def release_at_times(curve: Released, *, title: str, times: Sequence[float]) -> 
     Nothing new is told, so nothing can leak. One row per group and time: the columns of `by`,
     time, estimate, lower, upper; missing past a group's last shown time.
     """
-    require_released(curve, "survival_curve", "incidence_curve")
+    require_released(curve, "survival_curve", "incidence_curve", "net_survival")
+    if curve.kind == "net_survival":
+        judgement = judge_net_at(curve.frame, curve.facts["by"], times)
+        return _seal(judgement, curve.profile, curve.rules, title)
     start = curve.facts.get("start", 1.0)
     judgement = judge_survival_at(curve.frame, curve.facts["by"], times, start=start)
     return _seal(judgement, curve.profile, curve.rules, title)

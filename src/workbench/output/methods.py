@@ -34,6 +34,24 @@ METHODS = {
         "Kaplan-Meier estimate with Greenwood's variance and 95 % intervals on the log-log scale. "
         "No step points at a person: the released curve is made from batches of persons."
     ),
+    "incidence": (
+        "Share of persons who have had each event (Aalen and Johansen, 1978), the others "
+        "competing, with 95 % intervals on the log-log scale. No step points at a person: the "
+        "released curves are made from batches of persons."
+    ),
+    "gray": (
+        "Gray's test (1988): whether the incidence of the event differs between the groups, those "
+        "who had a competing event staying at risk with their chance of not being censored."
+    ),
+    "fine_gray": (
+        "Fine and Gray's model (1999) of the subdistribution hazard, with their robust variance. A "
+        "ratio above 1 means a larger share with the event in the end, all else being equal."
+    ),
+    "net_survival": (
+        "Net survival (Pohar Perme, Stare and Esteve, 2012): the share that would live on if "
+        "nobody died of anything else; intervals on the log scale. Expected survival: Ederer I; "
+        "observed: Kaplan-Meier. Times with few persons are joined with the next."
+    ),
     "read_off": (
         "Read off the released Kaplan-Meier curve, whose distance from the exact one stands there."
     ),

@@ -1,23 +1,25 @@
 """The rule for survival beside the general population: net survival at chosen times.
 
 A row shows how many were at risk and how many had died since the time before. Rows are joined with
-the following ones until the deaths, those who left, and those who left otherwise are each 0 or at
-least the threshold; times with too few left at risk are not shown. A group whose sums stay small is
-left out, with as many others as keep it from being worked out. Estimates at times apart tell no
-single death apart, and are rounded.
+the following ones until the deaths are 0 or at least the threshold. A number at risk is hidden
+where it is small, or where a few who left otherwise (censored) could be worked out from it, the
+deaths and the last one shown. A group with few persons, few deaths or few without is left out, with
+as many others as keep it from being worked out. Estimates at times apart tell no single death
+apart, and are rounded; in a very small group they tell about how many were at risk.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+
 import pandas as pd
 
 from workbench.errors import DisclosureError
 from workbench.output.batches import Groups, by_group, groups_left_out
 from workbench.output.judgement import (
     Judgement,
+    are_safe,
     hidden_only,
-    is_small,
     nothing_hidden,
     rounded,
     safe_spans,
@@ -28,7 +30,8 @@ from workbench.registers.profiles import ReleaseProfile
 ESTIMATES = ["estimate", "std_error", "lower", "upper"]
 NET = ["time", "at_risk", "events", *ESTIMATES, "reliability"]
 BESIDE = ["observed", "expected"]
-TOO_FEW = "groups with too few persons, deaths or censored"
+TOO_FEW = "groups with too few persons, deaths or survivors"
+FEW_AT_RISK = "numbers at risk from which few could be worked out"
 
 
 def judge_net(curve: pd.DataFrame, policy: ReleaseProfile) -> Judgement:
@@ -41,7 +44,7 @@ def judge_net(curve: pd.DataFrame, policy: ReleaseProfile) -> Judgement:
     parts = [_joined(rows, policy.threshold) for key, rows in groups.items() if key not in left_out]
     if not parts:
         raise DisclosureError(
-            "No group has enough persons, deaths and censored to be shown under profile "
+            "No group has enough persons, deaths and survivors to be shown under profile "
             f'"{policy.name}" (at least {policy.threshold} of each, or none). Join groups.'
         )
     safe = pd.concat(parts, ignore_index=True)[[*by, *NET, *beside]]
@@ -52,11 +55,25 @@ def judge_net(curve: pd.DataFrame, policy: ReleaseProfile) -> Judgement:
         facts["events"] = sum(one[1] for one in numbers.values())
     n_times = sum(len(rows) for key, rows in groups.items() if key not in left_out)
     counts = {TOO_FEW: len(left_out), "times joined with the next one": n_times - len(safe)}
-    notes = ()
+    hidden = nothing_hidden(safe)
+    hidden["at_risk"] = safe["at_risk"].isna()
+    counts[FEW_AT_RISK] = int(hidden["at_risk"].sum())
+    notes: tuple[str, ...] = ()
     if left_out:
         names = "; ".join(" ".join(str(part) for part in key) for key in left_out)
         notes = (f"Not shown, so that no small number can be worked out: {names}.",)
-    return Judgement("net_survival", safe, nothing_hidden(safe), hidden_only(counts), notes, facts)
+    return Judgement("net_survival", safe, hidden, hidden_only(counts), notes, facts)
+
+
+def judge_net_at(curve: pd.DataFrame, by: Sequence[str], times: Sequence[float]) -> Judgement:
+    """The released rows at given times; missing where a time was joined with a later one."""
+    asked = pd.DataFrame({"time": [float(time) for time in times]})
+    columns = [name for name in (*ESTIMATES, *BESIDE) if name in curve.columns]
+    names = [*by, "time"]
+    keys = curve[list(by)].drop_duplicates().merge(asked, how="cross") if by else asked
+    safe = keys.merge(curve[[*names, *columns]], on=names, how="left")
+    note = "Read off the released net survival at these times."
+    return Judgement("net_at", safe, nothing_hidden(safe), {}, (note,), {"by": tuple(by)})
 
 
 def _groups(curve: pd.DataFrame, by: list[str]) -> Groups:
@@ -81,37 +98,29 @@ def _groups(curve: pd.DataFrame, by: list[str]) -> Groups:
     return groups
 
 
-def _left(rows: pd.DataFrame) -> np.ndarray:
-    """Who left since the time before, in any way."""
-    return np.append(0, -np.diff(rows["at_risk"].to_numpy()))
-
-
 def _numbers_of(rows: pd.DataFrame) -> tuple[int, ...]:
-    """Of a group: persons, deaths, those who left otherwise, those who were there to the end."""
-    n, end = int(rows["at_risk"].iloc[0]), int(rows["at_risk"].iloc[-1])
-    deaths = int(rows["events"].sum())
-    return n, deaths, abs(n - end - deaths), end
+    """Of a group: persons, deaths, and those who did not die."""
+    n, deaths = int(rows["at_risk"].iloc[0]), int(rows["events"].sum())
+    return n, deaths, n - deaths
 
 
 def _joined(rows: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """The rows of one group that may be shown, each with the deaths since the one before."""
-    left, deaths = _left(rows), rows["events"].to_numpy()
-    many = ~is_small(rows["at_risk"], threshold)
-    last = int(np.flatnonzero(many)[-1])
-    rows, left, deaths = rows.iloc[: last + 1], left[: last + 1], deaths[: last + 1]
-    spans = safe_spans(
-        left[1:].tolist(), deaths[1:].tolist(), np.abs(left - deaths)[1:].tolist(),
-        threshold=threshold,
-    )  # fmt: skip
-    if spans and not _is_safe(spans[-1], left[1:], deaths[1:], threshold):
-        spans = spans[:-1]
+    deaths = rows["events"].to_numpy()
+    spans = safe_spans(deaths[1:].tolist(), threshold=threshold)
     kept = [0, *(end for _first, end in spans)]
     shown = rows.iloc[kept].copy()
-    shown["events"] = [0, *(int(deaths[1:][first:end].sum()) for first, end in spans)]
-    return shown
+    shown["events"] = [int(deaths[0]), *(int(deaths[1:][a:b].sum()) for a, b in spans)]
+    return shown.assign(at_risk=_at_risk_shown(shown, threshold))
 
 
-def _is_safe(span: tuple[int, int], left: np.ndarray, deaths: np.ndarray, threshold: int) -> bool:
-    first, end = span
-    sums = [left[first:end].sum(), deaths[first:end].sum()]
-    return not is_small([*sums, np.abs(left - deaths)[first:end].sum()], threshold).any()
+def _at_risk_shown(rows: pd.DataFrame, threshold: int) -> pd.Series:
+    """Numbers at risk, but for those from which a few who left otherwise could be worked out."""
+    at_risk, deaths = rows["at_risk"].tolist(), rows["events"].cumsum().tolist()
+    shown, before = [at_risk[0]], at_risk[0] + deaths[0]
+    for n, died in zip(at_risk[1:], deaths[1:], strict=True):
+        otherwise = before - n - died
+        is_safe = are_safe(abs(otherwise), n, threshold=threshold)
+        shown.append(n if is_safe else pd.NA)
+        before = n + died if is_safe else before
+    return pd.Series(shown, index=rows.index, dtype="Int64")

@@ -16,7 +16,7 @@ import pandas as pd
 
 from workbench.errors import StudyError
 from workbench.output import wording
-from workbench.output.disclosure import Released
+from workbench.output.disclosure import HIDDEN, Released
 from workbench.output.survival_figure import (
     AXIS,
     LEFT_EDGE,
@@ -60,7 +60,7 @@ class Plan:
 
     panels: tuple[Panel, ...]
     names: tuple[str, ...]
-    at_risk: tuple[tuple[int, ...], ...]  # of each group, at each tick
+    at_risk: tuple[tuple[str, ...], ...]  # of each group, at each tick
     ticks: tuple[float, ...]
     unit: str
     axis: str  # what the vertical axis shows
@@ -119,7 +119,7 @@ def plan_net(curve: Released, *, unit: str, labels: Mapping[str, str] | None) ->
         panels.insert(0, Panel("Observed; faint: expected without the disease", tuple(beside)))
     ends = float(frame["time"].max())
     ticks = [tick for tick in even_ticks(ends) if tick <= ends]
-    numbers = [tuple(_at_risk(rows, tick) for tick in ticks) for _key, rows in groups]
+    numbers = [tuple(_at_risk_at(rows, tick) for tick in ticks) for _key, rows in groups]
     names = [name_of(by, key, labels or {}) for key, _rows in groups]
     return Plan(
         tuple(panels), tuple(names), tuple(numbers), (*ticks, ends), unit, "Survival", 1.0, 1.0
@@ -173,9 +173,17 @@ def _groups(frame: pd.DataFrame, by: list[str]) -> list[tuple[Any, pd.DataFrame]
     return groups
 
 
-def _at_risk(rows: pd.DataFrame, tick: float) -> int:
+def _at_risk(rows: pd.DataFrame, tick: float) -> str:
     later = rows.loc[rows["time"] >= tick, "at_risk"]
-    return int(later.iloc[0]) if len(later) else 0
+    return wording.count(later.iloc[0]) if len(later) else wording.count(0)
+
+
+def _at_risk_at(rows: pd.DataFrame, tick: float) -> str:
+    """The number shown at just this time; blank where there is none, the sign where hidden."""
+    here = rows.loc[rows["time"] == tick, "at_risk"]
+    if here.empty:
+        return ""
+    return HIDDEN if pd.isna(here.iloc[0]) else wording.count(here.iloc[0])
 
 
 def _draw_panel(axes: Any, panel: Panel, plan: Plan, *, is_first: bool) -> None:
@@ -251,7 +259,7 @@ def _numbers_under(axes: Any, plan: Plan, *, left: float) -> None:
         style = {"va": "center", "color": STROKES[group][0]}
         axes.text(left, at, name, weight="bold", transform=axes.transAxes, **style)
         for tick, n in zip(plan.ticks[:-1], numbers, strict=True):
-            axes.text(tick, at, wording.count(n), ha="center", transform=across, **style)
+            axes.text(tick, at, n, ha="center", transform=across, **style)
 
 
 def _sentence(words: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,9 @@ from workbench.registers.profiles import ReleaseProfile, load_profile
 from workbench.registers.schema import load_register
 from workbench.runner.manifest import environment
 from workbench.runner.plan import code_sha256, hash_of, plan_run, reference_inputs
+from workbench.runner.population import beside_population, open_life_table
 from workbench.runner.task import COUNTS, TASK, Task, read_task, write_task
-from workbench.study import Definitions, Study, load_definitions
+from workbench.study import Definitions, Study, column_variable, load_definitions
 
 BY_HAND = "by-hand"
 FIGURE_WIDTH = 800  # points on the screen
@@ -77,6 +78,24 @@ class Session:
         columns = ["table", "list", "group", "code"]
         whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
         return whole[columns].drop_duplicates(ignore_index=True)
+
+    def causes(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The column `cause` of a result in words: the outcome, and what competes with it."""
+        competing = [name.replace("_", " ") for name in self.cohort.causes[1:]]
+        words = dict(enumerate([self.study.follow_up.outcome, *competing], start=1))
+        seen = [words[code] for code in sorted(frame["cause"].unique())]
+        named = pd.Categorical(frame["cause"].map(words), categories=seen)
+        return frame.assign(cause=named)
+
+    def net_survival(self, *, times: Sequence[float], by: str | None = None) -> pd.DataFrame:
+        """Observed, expected and net survival at times in the study's unit, by the life table."""
+        rules = self.study.relative_survival
+        if rules is None or self.definitions.life_table is None:
+            raise StudyError("The study names no life table: give it relative_survival.")
+        age = column_variable(self.study, rules.age, self.definitions.tables)
+        table = open_life_table(self.definitions.life_table)
+        persons = self.cohort.persons
+        return beside_population(persons, self.study, table, age, times=times, by=by)
 
     def release(self, result: object, *, title: str, **more: Any) -> Released:
         """Pass a result through the gate under the study's release profile."""
