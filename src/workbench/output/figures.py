@@ -170,17 +170,17 @@ def _drawn_panels(plan: panel_figure.Plan, curve: Released, caption: Caption | N
 
 
 def draw_forest(
-    cox: Released, *, labels: Mapping[str, str] | None = None, caption: Caption | None = None
+    model: Released, *, labels: Mapping[str, str] | None = None, caption: Caption | None = None
 ) -> Released:
-    """Draw a released Cox model's hazard ratios on a logarithmic axis, with their numbers."""
-    require_released(cox, "cox")
+    """Draw a released Cox or Fine-Gray model's ratios on a logarithmic axis, with their numbers."""
+    require_released(model, "cox", "fine_gray")
 
     def draw(result: Released, figure: Figure) -> None:
         effect_figures.draw_forest(result, figure, labels or {})
 
-    height = effect_figures.forest_height(cox)
-    alternative = effect_figures.describe_forest(cox, labels or {})
-    return _made(cox, draw, height, alternative, caption)
+    height = effect_figures.forest_height(model)
+    alternative = effect_figures.describe_forest(model, labels or {})
+    return _made(model, draw, height, alternative, caption)
 
 
 def draw_standardised_differences(

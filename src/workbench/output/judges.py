@@ -9,6 +9,7 @@ import pandas as pd
 
 from workbench.analysis.cohort.ledger import Ledger
 from workbench.analysis.cohort.link_report import LinkReport
+from workbench.analysis.competing import FineGrayFit, GrayTest
 from workbench.analysis.description import COLUMNS as TABLE_ONE
 from workbench.analysis.quality import Quality
 from workbench.analysis.regression import CoxFit
@@ -18,7 +19,7 @@ from workbench.output.incidence_rules import INCIDENCE, judge_incidence
 from workbench.output.judgement import Judgement
 from workbench.output.ledger_rules import judge_ledger
 from workbench.output.link_rules import judge_links
-from workbench.output.model_rules import judge_cox, judge_logrank
+from workbench.output.model_rules import judge_cox, judge_test
 from workbench.output.net_rules import BESIDE, NET, judge_net
 from workbench.output.quality_rules import judge_quality
 from workbench.output.survival_rules import AT_RISK, CURVE, judge_curve
@@ -31,8 +32,10 @@ RULES: dict[type, Callable[[Any, ReleaseProfile], Judgement]] = {
     Ledger: judge_ledger,
     LinkReport: judge_links,
     Quality: judge_quality,
-    LogRank: judge_logrank,
+    LogRank: judge_test,
+    GrayTest: judge_test,
     CoxFit: judge_cox,
+    FineGrayFit: judge_cox,
 }
 
 

@@ -1,4 +1,4 @@
-"""The rules for Cox models and log-rank tests.
+"""The rules for Cox and Fine-Gray models, log-rank and Gray's tests.
 
 A model is refused when it has fewer events than the profile asks for, in all or per parameter: one
 with about as many parameters as events can be solved for the persons behind it. Within a model:
@@ -11,7 +11,7 @@ with about as many parameters as events can be solved for the persons behind it.
   count are hidden, since the cohort's n subtracts to them. The same goes when nearly all persons
   of the model had the event.
 
-A log-rank test keeps its statistic; its table of groups is hidden when any number in it, or the
+A test keeps its statistic; its table of groups is hidden when any number in it, or the
 number without the event, is small.
 """
 
@@ -20,6 +20,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from workbench.analysis.competing import FineGrayFit, GrayTest
 from workbench.analysis.regression import CoxFit
 from workbench.analysis.survival import LogRank
 from workbench.errors import DisclosureError
@@ -48,7 +49,7 @@ ESTIMATES = [
 SMALL_LEVEL = "categories of the model with few persons or events"
 
 
-def judge_cox(fit: CoxFit, policy: ReleaseProfile) -> Judgement:
+def judge_cox(fit: CoxFit | FineGrayFit, policy: ReleaseProfile) -> Judgement:
     """Refuse a model with too few events; hide categories with few persons or events."""
     _check_events(fit, policy)
     levels = fit.levels.reset_index(drop=True)
@@ -68,9 +69,10 @@ def judge_cox(fit: CoxFit, policy: ReleaseProfile) -> Judgement:
     in_bad_variable = table["variable"].isin(table.loc[bad, "variable"])
     bad_reference = table.loc[bad & table["is_reference"], "variable"]
     silent = bad | table["variable"].isin(bad_reference)
-    totals_hidden = bool(
-        is_small([fit.n_missing, fit.n - fit.events, fit.n], policy.threshold).any()
-    )
+    totals = [fit.n_missing, fit.n - fit.events, fit.n]
+    if isinstance(fit, FineGrayFit):
+        totals += [fit.competing_events, fit.n - fit.events - fit.competing_events]
+    totals_hidden = bool(is_small(totals, policy.threshold).any())
     table = table.astype({"n": "Int64", "events": "Int64"})
     counted = in_bad_variable | totals_hidden
     shown, hidden = table, nothing_hidden(table)
@@ -81,17 +83,18 @@ def judge_cox(fit: CoxFit, policy: ReleaseProfile) -> Judgement:
         "counts and estimates of the model that subtract to few persons": n_counts + n_estimates,
     }
     facts = _facts(fit, policy, totals_hidden)
-    return Judgement("cox", shown, hidden, hidden_only(counts), _notes(policy, counts), facts)
+    kind = "fine_gray" if isinstance(fit, FineGrayFit) else "cox"
+    return Judgement(kind, shown, hidden, hidden_only(counts), _notes(policy, counts), facts)
 
 
-def judge_logrank(test: LogRank, policy: ReleaseProfile) -> Judgement:
+def judge_test(test: LogRank | GrayTest, policy: ReleaseProfile) -> Judgement:
     """Keep the statistic; hide the table of groups when any number in it is small."""
     table = test.table.reset_index(drop=True)
-    n = whole_counts(table["n"], what="the persons of the log-rank test")
-    events = whole_counts(table["events"], what="the events of the log-rank test")
+    n = whole_counts(table["n"], what="the persons of the test")
+    events = whole_counts(table["events"], what="the events of the test")
     if events.sum() < policy.threshold:
         raise DisclosureError(
-            f"The log-rank test stands on fewer than {policy.threshold} events, the smallest "
+            f"The test stands on fewer than {policy.threshold} events, the smallest "
             f'number that profile "{policy.name}" shows. Follow up for longer, or leave it out.'
         )
     unsafe = is_small(np.concatenate([n, events, n - events]), policy.threshold).any()
@@ -106,11 +109,12 @@ def judge_logrank(test: LogRank, policy: ReleaseProfile) -> Judgement:
         "degrees_of_freedom": int(test.degrees_of_freedom),
         "p_value": float(f"{test.p_value:.{policy.significant_digits}g}"),
     }
-    counts = hidden_only({"numbers behind a log-rank test with small groups": n_cells})
-    return Judgement("logrank", shown, hidden, counts, (), facts)
+    counts = hidden_only({"numbers behind a test with small groups": n_cells})
+    kind = "gray" if isinstance(test, GrayTest) else "logrank"
+    return Judgement(kind, shown, hidden, counts, (), facts)
 
 
-def _check_events(fit: CoxFit, policy: ReleaseProfile) -> None:
+def _check_events(fit: CoxFit | FineGrayFit, policy: ReleaseProfile) -> None:
     n_parameters = len(fit.coefficients)
     needed = max(policy.model_events, policy.parameter_events * n_parameters)
     if fit.events < needed:
@@ -128,14 +132,18 @@ def _few_spared(n: pd.Series, events: pd.Series, policy: ReleaseProfile) -> pd.S
     return pd.Series(is_small(n - events, policy.threshold), index=n.index)
 
 
-def _facts(fit: CoxFit, policy: ReleaseProfile, totals_hidden: bool) -> dict[str, object]:
-    return {
+def _facts(
+    fit: CoxFit | FineGrayFit, policy: ReleaseProfile, totals_hidden: bool
+) -> dict[str, object]:
+    facts = {
         "n": None if totals_hidden else int(fit.n),
         "events": None if totals_hidden else int(fit.events),
         "n_missing": None if totals_hidden else int(fit.n_missing),
         "log_likelihood": round(float(fit.log_likelihood), policy.decimals),
-        "concordance": round(float(fit.concordance), policy.decimals),
     }
+    if isinstance(fit, FineGrayFit):
+        return facts | {"competing_events": None if totals_hidden else int(fit.competing_events)}
+    return facts | {"concordance": round(float(fit.concordance), policy.decimals)}
 
 
 def _notes(policy: ReleaseProfile, counts: dict[str, int]) -> tuple[str, ...]:

@@ -66,14 +66,27 @@ def judge_net(curve: pd.DataFrame, policy: ReleaseProfile) -> Judgement:
 
 
 def judge_net_at(curve: pd.DataFrame, by: Sequence[str], times: Sequence[float]) -> Judgement:
-    """The released rows at given times; missing where a time was joined with a later one."""
+    """The released rows at given times; hidden where a time was joined with a later one."""
     asked = pd.DataFrame({"time": [float(time) for time in times]})
     columns = [name for name in (*ESTIMATES, *BESIDE) if name in curve.columns]
     names = [*by, "time"]
     keys = curve[list(by)].drop_duplicates().merge(asked, how="cross") if by else asked
     safe = keys.merge(curve[[*names, *columns]], on=names, how="left")
+    last = keys.merge(_last_times(curve, by), how="left" if by else "cross")["_last"]
+    joined = safe["estimate"].isna() & (safe["time"] <= last)
+    hidden = nothing_hidden(safe)
+    hidden[columns] = hidden[columns].assign(**dict.fromkeys(columns, joined))
     note = "Read off the released net survival at these times."
-    return Judgement("net_at", safe, nothing_hidden(safe), {}, (note,), {"by": tuple(by)})
+    counts = hidden_only({"times joined with the next one": int(joined.sum())})
+    return Judgement("net_at", safe, hidden, counts, (note,), {"by": tuple(by)})
+
+
+def _last_times(curve: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """The last time shown of each group."""
+    if not by:
+        return pd.DataFrame({"_last": [curve["time"].max()]})
+    last = curve.groupby(list(by), observed=True, sort=False)["time"].max()
+    return last.rename("_last").reset_index()
 
 
 def _groups(curve: pd.DataFrame, by: list[str]) -> Groups:

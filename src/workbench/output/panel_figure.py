@@ -33,7 +33,8 @@ from workbench.output.survival_figure import (
 PLOT_HEIGHT, TOP = 2.55, 0.36  # inches of the plots, and over them for their titles
 GAP = 0.055  # between panels, of the figure's width
 MOST_PANELS = 3
-SHARES = (0.05, 0.1, 0.2, 0.25, 0.4, 0.5, 0.6, 0.8, 1.0)
+# where the vertical axis may end, and the step of its labels
+SHARES = {0.05: 0.01, 0.1: 0.02, 0.2: 0.05, 0.4: 0.1, 0.6: 0.2, 0.8: 0.2, 1.0: 0.2, 1.2: 0.2}
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def plan_incidence(
     numbers = [tuple(_at_risk(rows, tick) for tick in ticks) for rows in first]
     names = [name_of(by, key, labels or {}) for key, _rows in groups]
     highest = float(frame.loc[frame["time"] <= ends, "upper"].max())
-    top = next((share for share in SHARES if share >= min(highest, 1.0)), 1.0)
+    top = next(share for share in SHARES if share >= min(highest, 1.0))
     return Plan(
         tuple(panels), tuple(names), tuple(numbers), (*ticks, ends), unit,
         "Share with the event", 0.0, top,
@@ -116,13 +117,14 @@ def plan_net(curve: Released, *, unit: str, labels: Mapping[str, str] | None) ->
                 beside.append(Curve(at, points, is_step=False, is_faint=is_faint))
     panels = [Panel("Net survival", tuple(net))]
     if beside:
-        panels.insert(0, Panel("Observed; faint: expected without the disease", tuple(beside)))
+        panels.insert(0, Panel("Observed (faint: expected)", tuple(beside)))
     ends = float(frame["time"].max())
+    top = 1.0 if float(frame["estimate"].max()) <= 1.0 else 1.2  # net survival may pass 100 %
     ticks = [tick for tick in even_ticks(ends) if tick <= ends]
     numbers = [tuple(_at_risk_at(rows, tick) for tick in ticks) for _key, rows in groups]
     names = [name_of(by, key, labels or {}) for key, _rows in groups]
     return Plan(
-        tuple(panels), tuple(names), tuple(numbers), (*ticks, ends), unit, "Survival", 1.0, 1.0
+        tuple(panels), tuple(names), tuple(numbers), (*ticks, ends), unit, "Survival", 1.0, top
     )
 
 
@@ -192,7 +194,7 @@ def _draw_panel(axes: Any, panel: Panel, plan: Plan, *, is_first: bool) -> None:
         _draw_curve(axes, curve, plan)
     axes.set_xlim(0, end)
     axes.set_ylim(0, plan.top)
-    shares = np.linspace(0, plan.top, 6)
+    shares = np.arange(0, plan.top + 1e-9, SHARES[plan.top])
     words = [f"{100 * share:.0f} %" for share in shares] if is_first else []
     axes.set_yticks(shares, words or [""] * len(shares))
     axes.set_xticks(plan.ticks[:-1], [wording.number(float(one)) for one in plan.ticks[:-1]])

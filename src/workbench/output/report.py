@@ -18,6 +18,7 @@ from markupsafe import Markup
 from workbench.output import tables, wording
 from workbench.output.disclosure import Released, count_hidden, kinds_of, require_released
 
+CURVES = {"survival_curve", "incidence_curve", "net_survival"}
 HOW_TO_READ = {
     "ledger": (
         "Study population",
@@ -34,6 +35,28 @@ HOW_TO_READ = {
         "The estimated share of persons who have not yet had the event. Persons whose follow-up "
         "ends earlier count for as long as they were followed. The shaded band is the 95 % "
         "interval at each time; where few remain at risk it is wide and the curve says little.",
+    ),
+    "incidence_curve": (
+        "Cumulative incidence",
+        "The share of persons who have had the event by a time, when another event can come first "
+        "and ends the chance of it. The shares of all events and of those without any add up to 1.",
+    ),
+    "net_survival": (
+        "Net survival",
+        "The share of patients who would live if nobody died of anything but the disease. It can "
+        "be compared between groups whose ages differ, and with other countries. Above 1 the "
+        "patients die less than people like them. It is not the chance to live on; observed "
+        "survival is.",
+    ),
+    "gray": (
+        "Gray's test",
+        "Asks whether the incidence of the event differs at all, other events competing. It does "
+        "not say by how much.",
+    ),
+    "fine_gray": (
+        "Subdistribution hazard ratio",
+        "Above 1: more persons have had the event in the end, competing events counted in. The "
+        "size has no simple meaning; look at the incidence itself for that.",
     ),
     "logrank": (
         "Log-rank test",
@@ -127,8 +150,8 @@ def _numbers(results: Sequence[Released]) -> dict[str, str]:
     found = {}
     for word, kinds, keys in (
         ("Persons", {"ledger", "table_one"}, ("n_persons",)),
-        ("Persons", {"survival_curve"}, ("n",)),
-        ("Events", {"survival_curve"}, ("events",)),
+        ("Persons", CURVES, ("n",)),
+        ("Events", CURVES, ("events",)),
     ):
         for result in results:
             if word in found or not kinds & set(kinds_of(result)):

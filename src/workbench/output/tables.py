@@ -19,7 +19,13 @@ from workbench.output.disclosure import HIDDEN, MISSING, Released, require_relea
 COUNT_COLUMNS = {"step", "n", "events", "censored", "at_risk"}
 TEXT_COLUMNS = {
     "reason", "check", "variable", "level", "group", "table", "years", "question",
-    "rule", "column", "outcome", "version", "imported", "as_of",
+    "rule", "column", "outcome", "cause", "reliability", "version", "imported", "as_of",
+}  # fmt: skip
+
+
+TESTS = {"logrank", "gray"}
+BESIDE_WORDS = {
+    "estimate": "Net survival", "observed": "Observed survival", "expected": "Expected survival",
 }  # fmt: skip
 
 
@@ -90,28 +96,36 @@ def key_of(result: Released, table: Table | None = None) -> str:
 def facts_of(result: Released) -> str:
     """The single numbers that belong under a test's or a model's table."""
     facts = result.facts
-    if result.kind == "logrank":
+    if result.kind in TESTS:
         statistic = wording.number(facts["statistic"], decimals=min(result.rules["decimals"], 2))
         return (
             f"Chi-square {statistic} on {facts['degrees_of_freedom']} degrees of freedom, "
             f"{wording.p_equals(facts['p_value'])}."
         )
-    if result.kind == "cox":
+    if result.kind in {"cox", "fine_gray"}:
         n, events, n_missing = (
             HIDDEN if facts[key] is None else wording.count(facts[key])
             for key in ("n", "events", "n_missing")
         )
         return (
             f"Persons: {n}. Events: {events}. Left out for a missing covariate: {n_missing}. "
-            f"Concordance: {wording.number(facts['concordance'])}."
+            f"{_last_fact(facts)}"
         )
     return ""
+
+
+def _last_fact(facts: Mapping[str, object]) -> str:
+    """What only one kind of model has."""
+    if "competing_events" in facts:
+        n = facts["competing_events"]
+        return f"With a competing event: {HIDDEN if n is None else wording.count(n)}."
+    return f"Concordance: {wording.number(facts['concordance'])}."
 
 
 def lay_out(result: Released, *, labels: Mapping[str, str] | None = None) -> Table:
     """The result's rows and columns as text, in the form that suits its kind."""
     require_released(result)
-    forms = {"table_one": _table_one, "cox": _cox}
+    forms = {"table_one": _table_one, "cox": _cox, "fine_gray": _cox}
     return forms.get(result.kind, _plain)(result, labels or {})
 
 
@@ -127,36 +141,41 @@ def _at_right(at: int, table: Table) -> str:
     return ' class="number"' if at >= table.n_text_columns else ""
 
 
+def _written(values: list[object], column: str, result: Released, *, is_name: bool) -> list[str]:
+    """One column's values as text, by what the column is."""
+    decimals = result.rules["decimals"]
+    if is_name:
+        return [str(value) for value in values]
+    if column in COUNT_COLUMNS or str(column).startswith("n_"):
+        return [wording.count(value) for value in values]
+    if column == "is_break":
+        return ["jump" if value is True else "" for value in values]
+    if column in {"observed", "expected"} and result.kind in TESTS:
+        return [wording.number(value, decimals=min(decimals, 1)) for value in values]
+    if column == "percent":
+        return [wording.number(value, decimals=1) for value in values]
+    if column in {"time", "mean", "q"} or result.kind == "quantiles":
+        return [wording.number(value) for value in values]
+    return [wording.number(value, decimals=decimals) for value in values]
+
+
 def _plain(result: Released, labels: Mapping[str, str]) -> Table:
     """The frame as it stands: names first, then numbers."""
     frame = result.texts()
     by = list(result.facts.get("by", ()))
     names = [column for column in frame.columns if column in TEXT_COLUMNS or column in by]
     columns = [*names, *(column for column in frame.columns if column not in names)]
-    if result.kind == "logrank" and (frame["observed"] == frame["events"]).all():
+    if result.kind in TESTS and (frame["observed"] == frame["events"]).all():
         columns.remove("observed")
     if is_median := result.kind == "quantiles" and set(frame["q"]) == {0.5}:
         columns.remove("q")
-    decimals = result.rules["decimals"]
-    written = []
-    for column in columns:
-        values = frame[column].tolist()
-        if column in names:
-            written.append([str(value) for value in values])
-        elif column in COUNT_COLUMNS or str(column).startswith("n_"):
-            written.append([wording.count(value) for value in values])
-        elif column in {"observed", "expected"}:
-            written.append([wording.number(value, decimals=min(decimals, 1)) for value in values])
-        elif column == "percent":
-            written.append([wording.number(value, decimals=1) for value in values])
-        elif column == "is_break":
-            written.append(["jump" if value is True else "" for value in values])
-        elif column in {"time", "mean", "q"} or result.kind == "quantiles":
-            written.append([wording.number(value) for value in values])
-        else:
-            written.append([wording.number(value, decimals=decimals) for value in values])
+    written = [
+        _written(frame[name].tolist(), name, result, is_name=name in names) for name in columns
+    ]
     rows = tuple(zip(*written, strict=True))
     named = {**labels, "estimate": "Median"} if is_median else labels
+    if result.kind in {"net_survival", "net_at"}:
+        named = {**BESIDE_WORDS, **labels}
     header = tuple(wording.label(column, named) for column in columns)
     return Table(header, (("", rows),), n_text_columns=max(len(names), 1))
 

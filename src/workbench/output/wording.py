@@ -33,6 +33,8 @@ COLUMN_LABELS = {
     "observed": "Observed events",
     "expected": "Expected events",
     "time": "Time",
+    "cause": "Event",
+    "reliability": "Enough to publish",
     "estimate": "Estimate",
     "std_error": "Standard error",
     "lower": "Lower limit",

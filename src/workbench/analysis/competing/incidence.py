@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import ibis
 
 VARIANCES = ("delta", "aalen")
+LAST_DIGITS = 1e-12
 START = dict.fromkeys(("estimate", "std_error", "lower", "upper"), 0.0)
 
 
@@ -127,8 +128,8 @@ def _columns(
     else:
         squared = _aalen(counts, column, share)
     std_error = np.sqrt(np.maximum(squared, 0.0))
-    # a sum of shares may pass 1 by its last digit
-    share = np.minimum(share, 1.0)
+    # a sum of shares may miss 1 by its last digits
+    share = np.where(share > 1 - LAST_DIGITS, 1.0, share)
     spread = np.divide(std_error, share, out=np.zeros(len(share)), where=share > 0)
     lower, upper = limits(share, spread, confidence, interval)
     none = share == 0
