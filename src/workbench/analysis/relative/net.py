@@ -15,6 +15,7 @@ from workbench.analysis.relative.steps import Grid, Sums, make_grid, sum_over_ri
 class Curve:
     """One group's curve at its times (days): counts, increments of hazard and the estimate.
 
+    The estimate is missing from a time on at which nobody is at risk (period approach).
     `observed` and `expected` are increments of the cumulative hazard at each time (their
     difference is the excess), `variance` the increment of the variance of the cumulative hazard,
     `weight` the weights summed over who is at risk at each time.
@@ -72,6 +73,8 @@ def _additive(patients: Patients, grid: Grid, sign: int) -> Curve:
         squares = np.where(events > 0, np.bincount(place, weight**2, n_times) / total**2, 0.0)
     expected = np.bincount(grid.gap, _population(found, grid, at_risk), n_times)
     estimate = np.cumprod(1 - (observed - expected))
+    # period approach: from a time on which nobody is at risk, nothing is known
+    estimate[np.logical_or.accumulate(at_risk == 0)] = np.nan
     return Curve(grid.times, at_risk, events, total, observed, expected, squares, estimate)
 
 

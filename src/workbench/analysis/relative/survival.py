@@ -37,7 +37,8 @@ class Estimator:
         curve = net_curve(group, asked, method=self.method, step=self.step)
         if self.is_product:
             return curve
-        return replace(curve, estimate=np.exp(-np.cumsum(curve.observed - curve.expected)))
+        estimate = np.exp(-np.cumsum(curve.observed - curve.expected))
+        return replace(curve, estimate=np.where(np.isnan(curve.estimate), np.nan, estimate))
 
 
 def net_survival(
@@ -102,7 +103,8 @@ def net_survival(
     `events` (at that time; with `times`: since the time before), `estimate` (0-1, may exceed 1),
     `std_error` (survival scale), `lower`, `upper`, `reliability` ("ok", or which rule of
     publication fails: 25 at risk, 10 deaths so far). Past the last follow-up of a group (of one
-    of its age groups, where they are averaged) the estimates are missing. `attrs["notes"]` tells
+    of its age groups, where they are averaged) the estimates are missing, and so they are from a
+    gap on in which a period has nobody at risk. `attrs["notes"]` tells
     what was decided about the life table and who lies outside it, with counts.
 
     Raises
@@ -190,7 +192,7 @@ def _estimate(
     died = table["events"].cumsum()
     table["reliability"] = np.select(
         [table["estimate"].isna(), table["at_risk"] < LEAST_AT_RISK, died < LEAST_EVENTS],
-        ["past the last follow-up", "fewer than 25 at risk", "fewer than 10 deaths"],
+        ["nobody at risk", "fewer than 25 at risk", "fewer than 10 deaths"],
         default="ok",
     )
     return table[["time", "at_risk", "events", *ESTIMATES, "reliability"]]
