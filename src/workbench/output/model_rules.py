@@ -135,7 +135,7 @@ def _few_spared(n: pd.Series, events: pd.Series, policy: ReleaseProfile) -> pd.S
 def _facts(
     fit: CoxFit | FineGrayFit, policy: ReleaseProfile, totals_hidden: bool
 ) -> dict[str, object]:
-    facts = {
+    facts: dict[str, object] = {
         "n": None if totals_hidden else int(fit.n),
         "events": None if totals_hidden else int(fit.events),
         "n_missing": None if totals_hidden else int(fit.n_missing),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -25,12 +25,13 @@ def survival_beside_population(
     by: str | Sequence[str] | None = None,
     unit: str = "days",
     age_unit: str = "years",
+    sex_codes: Mapping[object, object] | None = None,
 ) -> pd.DataFrame:
     """Show how patients live, how people like them live, and what the disease alone leaves.
 
     Parameters
     ----------
-    persons, life_table, duration, event, age, sex, start_date, by, unit, age_unit
+    persons, life_table, duration, event, age, sex, start_date, by, unit, age_unit, sex_codes
         As in `net_survival`.
     times
         Times to report, in `unit`; 0 is added.
@@ -42,12 +43,16 @@ def survival_beside_population(
     what those refuse (DataError, StudyError).
     """
     asked = [0.0, *(float(time) for time in inputs.check_times(times) if time > 0)]
-    columns = {"age": age, "sex": sex, "start_date": start_date, "by": by}
-    units = {"unit": unit, "age_unit": age_unit}
-    followed = {"duration": duration, "event": event}
-    net = net_survival(persons, life_table, **followed, **columns, times=asked, **units)
-    observed = survival.kaplan_meier(persons, **followed, by=by, times=asked)
-    expected = expected_survival(persons, life_table, **columns, times=asked, **units)
+    net = net_survival(
+        persons, life_table, duration=duration, event=event, age=age, sex=sex,
+        start_date=start_date, by=by, times=asked, unit=unit, age_unit=age_unit,
+        sex_codes=sex_codes,
+    )  # fmt: skip
+    observed = survival.kaplan_meier(persons, duration=duration, event=event, by=by, times=asked)
+    expected = expected_survival(
+        persons, life_table, age=age, sex=sex, start_date=start_date, by=by, times=asked,
+        unit=unit, age_unit=age_unit, sex_codes=sex_codes,
+    )  # fmt: skip
     names = [*inputs.names_of(by), "time"]
     found = net.merge(_named(observed, names, "observed"), on=names, how="left")
     found = found.merge(_named(expected, names, "expected"), on=names, how="left")
