@@ -28,6 +28,7 @@ _ROOMS = {
     "quantiles": "workbench.analysis.survival",
     "release": "workbench.output.disclosure",
     "release_at_times": "workbench.output.disclosure",
+    "release_restricted_mean": "workbench.output.disclosure",
     "release_quantiles": "workbench.output.disclosure",
     "table_one": "workbench.analysis.description",
 }

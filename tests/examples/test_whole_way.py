@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from lifelines import CoxPHFitter, KaplanMeierFitter
 
+from workbench.analysis import relative
 from workbench.project import open_project
 from workbench.runner.execute import run_study
 from workbench.runner.plan import plan_run
@@ -166,3 +167,36 @@ def test_what_is_private_is_for_its_owner_only(demo, demo_project):
     assert oct(demo_project.store_folder.stat().st_mode)[-3:] == "700"
     assert oct(demo_project.runs_folder.stat().st_mode)[-3:] == "700"
     assert oct(demo[0]["colon"].folder.stat().st_mode)[-3:] == "700"
+
+
+def test_net_survival_is_that_of_the_extract_beside_the_slovene_population(demo):
+    data = EXAMPLES / "colorectal" / "data"
+    slovenia = relative.LifeTable.from_frame(
+        pd.read_csv(data / "slopop.csv.gz"),
+        age="age", year="year", sex="sex", hazard="hazard_per_day", per="day",
+    )  # fmt: skip
+    persons = colon_patients()
+    persons = persons.assign(days=persons["years"] * DAYS_A_YEAR, dead=persons["dead"].astype(int))
+    found = relative.net_survival(
+        persons, slovenia, duration="days", event="dead", age="age", age_unit="days", sex="sex",
+        sex_codes={1: "male", 2: "female"}, start_date="diag", by="stage",
+        times=[years * DAYS_A_YEAR for years in (1, 3, 5)],
+    ).set_index("stage")  # fmt: skip
+    told = released(demo[0]["colon_net_survival"], "net-at-times").set_index("stage")
+    for stage in (1, 2, 3):
+        rows = told.loc[f"stage {stage}"]
+        shown = rows["estimate"].notna().to_numpy()
+        assert shown.any()
+        exact = found.loc[stage, ["estimate", "lower", "upper"]].to_numpy()[shown]
+        assert rows.loc[shown, ["estimate", "lower", "upper"]].to_numpy() == pytest.approx(
+            exact, abs=0.0006
+        )
+
+
+def test_incidences_of_all_causes_and_survival_without_add_up_to_1(demo):
+    for study in ("dialysis_transplantation", "leg_amputation_incidence"):
+        table = pd.read_csv(demo[0][study].folder / "release" / "incidence.csv")
+        group = next(name for name in table.columns if name not in {"cause", "time"})
+        last = table.groupby([group, "cause"])["estimate"].last()
+        assert table["cause"].nunique() == 2
+        assert last.groupby(level=0).sum().between(0.2, 1.001).all()

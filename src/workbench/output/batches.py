@@ -33,7 +33,9 @@ def groups_left_out(totals: Mapping[Key, Sequence[int]], threshold: int) -> list
     `totals` gives of each group the persons, and those who left in each way.
     """
     left_out = [key for key, counts in totals.items() if not are_safe(*counts, threshold=threshold)]
-    remaining = sorted((key for key in totals if key not in left_out), key=lambda key: tuple(totals[key]))
+    remaining = sorted(
+        (key for key in totals if key not in left_out), key=lambda key: tuple(totals[key])
+    )
 
     def together() -> list[int]:
         return [sum(counts) for counts in zip(*(totals[key] for key in left_out), strict=True)]

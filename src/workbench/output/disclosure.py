@@ -26,7 +26,11 @@ from workbench.errors import DisclosureError
 from workbench.output.judgement import Judgement
 from workbench.output.judges import judge
 from workbench.output.net_rules import judge_net_at
-from workbench.output.survival_rules import judge_quantiles, judge_survival_at
+from workbench.output.survival_rules import (
+    judge_quantiles,
+    judge_restricted_mean,
+    judge_survival_at,
+)
 from workbench.registers.profiles import ReleaseProfile
 
 HIDDEN, MISSING = "[c]", "–"  # "[c]" for confidential, as British official statistics do
@@ -200,6 +204,17 @@ def release_at_times(curve: Released, *, title: str, times: Sequence[float]) -> 
         return _seal(judgement, curve.profile, curve.rules, title)
     start = curve.facts.get("start", 1.0)
     judgement = judge_survival_at(curve.frame, curve.facts["by"], times, start=start)
+    return _seal(judgement, curve.profile, curve.rules, title)
+
+
+def release_restricted_mean(curve: Released, *, title: str, horizon: float) -> Released:
+    """Read the mean time without the event until `horizon` off a released survival curve.
+
+    Nothing new is told, so nothing can leak. One row per group: the columns of `by`, estimate,
+    std_error, lower, upper, in the unit of the curve's time.
+    """
+    require_released(curve, "survival_curve")
+    judgement = judge_restricted_mean(curve.frame, curve.facts["by"], horizon)
     return _seal(judgement, curve.profile, curve.rules, title)
 
 

@@ -59,6 +59,10 @@ METHODS = {
         "The first time at which the released Kaplan-Meier curve is at or below one half; its "
         "interval inverts the curve's pointwise 95 % interval (Brookmeyer and Crowley, 1982)."
     ),
+    "restricted_mean": (
+        "Mean time without the event from the start to a given time: the area under the released "
+        "Kaplan-Meier curve, with Greenwood's variance (Klein and Moeschberger, 2003, section 4.5)."
+    ),
     "logrank": (
         "Log-rank test (Mantel, 1966) with the hypergeometric variance. It asks whether the curves "
         "differ at all, without adjustment."

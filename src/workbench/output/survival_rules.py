@@ -170,6 +170,26 @@ def _groups(curve: pd.DataFrame, by: list[str]) -> Groups:
     return groups
 
 
+def judge_restricted_mean(curve: pd.DataFrame, by: Sequence[str], horizon: float) -> Judgement:
+    """The area under the shown steps until a time: made from the batches that the curve shows."""
+    parts = [
+        curve[[*by, "time"]].assign(event=code, n=curve[column]) for column, code in LEAVING.items()
+    ]
+    batches = pd.concat(parts, ignore_index=True)
+    found = survival.restricted_mean(
+        batches[batches["n"] > 0],
+        duration="time",
+        event="event",
+        by=list(by) or None,
+        weight="n",
+        horizon=horizon,
+    )
+    columns = ["estimate", "std_error", "lower", "upper"]
+    safe = rounded(found[[*by, *columns]], columns, decimals=3)
+    note = f"The area under the released curve from 0 to {horizon:g}."
+    return Judgement("restricted_mean", safe, nothing_hidden(safe), {}, (note,), {"by": tuple(by)})
+
+
 def _numbers_of(groups: Groups) -> dict[tuple[object, ...], tuple[int, ...]]:
     """Of each group: persons, events, censored."""
     return {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from workbench.analysis import survival
 from workbench.errors import DisclosureError
-from workbench.output.disclosure import release
+from workbench.output.disclosure import release, release_restricted_mean
 
 FOLLOW_UP = {"duration": "months", "event": "died"}
 
@@ -155,3 +155,13 @@ def test_a_group_where_nobody_has_the_event_is_shown_flat(policy):
     flat = released.frame[released.frame["arm"] == "a"]
     assert (flat["estimate"] == 1).all()
     assert flat["events"].sum() == 0
+
+
+def test_the_restricted_mean_is_read_off_the_released_curve(persons, policy):
+    options = {"duration": "years", "event": "died"}
+    curve = release(survival.kaplan_meier(persons, **options), policy, title="x")
+    read = release_restricted_mean(curve, title="x", horizon=3.0).frame
+    exact = survival.restricted_mean(persons, **options, horizon=3.0)
+    assert abs(read["estimate"][0] - exact["estimate"][0]) < 3.0 * curve.facts["distance"] + 0.001
+    beyond = release_restricted_mean(curve, title="x", horizon=99.0).frame
+    assert beyond["estimate"].isna().all()
