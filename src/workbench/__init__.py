@@ -15,6 +15,7 @@ _ROOMS = {
     "draw_flow": "workbench.output.figures",
     "draw_forest": "workbench.output.figures",
     "draw_incidence": "workbench.output.figures",
+    "draw_log_log": "workbench.output.figures",
     "draw_missing": "workbench.output.figures",
     "draw_net_survival": "workbench.output.figures",
     "draw_standardised_differences": "workbench.output.figures",

@@ -19,6 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from workbench.output import (
+    diagnostic_figure,
     effect_figures,
     flow_figure,
     panel_figure,
@@ -159,6 +160,27 @@ def draw_net_survival(
     """
     require_released(curve, "net_survival")
     return _drawn_panels(panel_figure.plan_net(curve, unit=unit, labels=labels), curve, caption)
+
+
+def draw_log_log(
+    curve: Released,
+    *,
+    unit: str,
+    labels: Mapping[str, str] | None = None,
+    caption: Caption | None = None,
+) -> Released:
+    """Draw released survival curves as log(-log S) against log time: are hazards proportional?
+
+    Refuses what was not released (DisclosureError), and one group alone (StudyError).
+    """
+    require_released(curve, "survival_curve")
+    lines = diagnostic_figure.plan(curve, labels or {})
+
+    def draw(_: Released, figure: Figure) -> None:
+        diagnostic_figure.draw(lines, figure, unit=unit)
+
+    alternative = diagnostic_figure.describe(lines, title=curve.title)
+    return _made(curve, draw, diagnostic_figure.HEIGHT, alternative, caption)
 
 
 def _drawn_panels(plan: panel_figure.Plan, curve: Released, caption: Caption | None) -> Released:

@@ -63,6 +63,11 @@ METHODS = {
         "Mean time without the event from the start to a given time: the area under the released "
         "Kaplan-Meier curve, with Greenwood's variance (Klein and Moeschberger, 2003, section 4.5)."
     ),
+    "log_log": (
+        "The released curves on the scale log(-log S) against log time. Where hazards are "
+        "proportional the lines lie a constant distance apart; where they cross or close in, one "
+        "hazard ratio does not tell the whole."
+    ),
     "logrank": (
         "Log-rank test (Mantel, 1966) with the hypergeometric variance. It asks whether the curves "
         "differ at all, without adjustment."
