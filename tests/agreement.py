@@ -91,26 +91,71 @@ def agrees(
     ours, theirs = np.asarray(found, dtype=float), as_numbers(expected)
     np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol, err_msg=f"{ref.id}: {what}")
     facts = {"topic": ref.topic, "id": ref.id, "call": ref.call, "what": what}
-    RECORD.append(facts | {"values": theirs.size, "rtol": rtol, "because": because})
+    apart = np.abs(ours - theirs)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = np.where(apart <= atol, 0.0, apart / np.abs(theirs))
+    largest = float(np.nanmax(np.where(np.isfinite(relative), relative, 0.0), initial=0.0))
+    tolerance = {"rtol": rtol, "because": because, "largest": largest}
+    RECORD.append(facts | {"values": theirs.size} | tolerance)
 
 
 def write_page(file: Path) -> None:
-    """Write what was compared as a page, one table a topic."""
+    """Write what was compared as a page: the whole in short, what is less exact and why, all."""
     table = pd.DataFrame(RECORD).drop_duplicates(["topic", "id", "what"])
+    function, _, quantity = (table["what"].str.partition(":")[part] for part in range(3))
+    table = table.assign(
+        function=function.str.split(" ").str[0].str.rstrip(","), quantity=quantity.str.strip()
+    )
     lines = [
         "# Agreement with R",
         "",
-        "Made by the tests (`WORKBENCH_AGREEMENT=docs/agreement.md make test`); every line was "
-        f"compared and agreed: {len(table):,} comparisons, {int(table['values'].sum()):,} values. "
-        "Tolerance is relative; beside it 1e-12 absolute.",
+        "Made by the tests (`WORKBENCH_AGREEMENT=docs/agreement.md make test`): every line was "
+        f"compared and agreed, {len(table):,} comparisons of {table['values'].sum():,} values. "
+        "Tolerances are relative; beside them stands 1e-12 absolute. The R call behind each "
+        "reference is in `tests/reference/vectors/` (a compact part) and in the project's shared "
+        "reference values.",
+        *_in_short(table),
+        *_less_exact(table),
+        *_everything(table),
     ]
-    for topic, part in table.sort_values(["topic", "id", "what"]).groupby("topic"):
-        lines += ["", f"## {topic}", "", "| reference | compared | values | tolerance |"]
-        lines += ["|---|---|---:|---:|"]
-        for row in part.itertuples():
-            why = f" ({row.because})" if row.because else ""
-            lines.append(f"| `{row.id}` | {row.what}{why} | {row.values} | {row.rtol:.0e} |")
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _in_short(table: pd.DataFrame) -> list[str]:
+    lines = ["", "## In short", "", "| function | references | values | tolerance |"]
+    lines += ["|---|---:|---:|---|"]
+    for function, part in table.groupby("function"):
+        exact = part[part["because"] == ""]["rtol"].max()
+        told = f"{exact:.0e}" if exact == exact else "see below"
+        n_loose = int((part["because"] != "").sum())
+        told += f"; {n_loose} comparisons wider, below" if n_loose and exact == exact else ""
+        lines.append(
+            f"| `{function}` | {part['id'].nunique()} | {part['values'].sum():,} | {told} |"
+        )
+    return lines
+
+
+def _less_exact(table: pd.DataFrame) -> list[str]:
+    lines = ["", "## Where it is less exact, and why", ""]
+    lines += ["| function | reference | tolerance | largest found | why |"]
+    lines += ["|---|---|---:|---:|---|"]
+    loose = table[table["because"] != ""]
+    keys = ["function", "because", "rtol"]
+    for (function, because, rtol), part in loose.groupby(keys):
+        names = ", ".join(f"`{name}`" for name in part["id"].unique())
+        found = f"{part['largest'].max():.0e}"
+        lines.append(f"| `{function}` | {names} | {rtol:.0e} | {found} | {because} |")
+    return lines
+
+
+def _everything(table: pd.DataFrame) -> list[str]:
+    lines: list[str] = []
+    for topic, part in table.groupby("topic"):
+        lines += ["", f"## {topic}", "", "| reference | function | comparisons | values |"]
+        lines += ["|---|---|---:|---:|"]
+        for (name, function), rows in part.groupby(["id", "function"]):
+            lines.append(f"| `{name}` | `{function}` | {len(rows)} | {rows['values'].sum():,} |")
+    return lines
 
 
 def finish() -> None:

@@ -70,11 +70,14 @@ def test_input_is_not_changed():
     pd.testing.assert_frame_equal(rows, before)
 
 
-@pytest.mark.parametrize("period", [None, ("1997-03-01", "2000-01-01")])
-@pytest.mark.parametrize("method", METHODS)
+WINDOW = ("1997-03-01", "2000-01-01")
+# Ederer I and Hakulinen have no period approach.
+WAYS = [(method, None) for method in METHODS]
+WAYS += [(method, WINDOW) for method in METHODS if method not in {"ederer1", "hakulinen"}]
+
+
+@pytest.mark.parametrize(("method", "period"), WAYS)
 def test_compiled_equals_plain(method, period, monkeypatch):
-    if period and method in ("ederer1", "hakulinen"):
-        pytest.skip("no period approach for this method")
     rows = patients(2000).assign(time=lambda d: d["time"] + 0.5)
     plain = relative.net_survival(rows, TABLE, **CALL, method=method, period=period)
     monkeypatch.setattr(steps, "use_compiled", lambda n_rows: True)
