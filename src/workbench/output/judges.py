@@ -19,7 +19,12 @@ from workbench.output.incidence_rules import INCIDENCE, judge_incidence
 from workbench.output.judgement import Judgement
 from workbench.output.ledger_rules import judge_ledger
 from workbench.output.link_rules import judge_links
-from workbench.output.model_rules import judge_cox, judge_test
+from workbench.output.model_rules import (
+    PROPORTIONAL_HAZARDS,
+    judge_cox,
+    judge_proportional_hazards,
+    judge_test,
+)
 from workbench.output.net_rules import BESIDE, NET, judge_net
 from workbench.output.quality_rules import judge_quality
 from workbench.output.survival_rules import AT_RISK, CURVE, judge_curve
@@ -73,6 +78,8 @@ def _judge_frame(
         return judge_incidence(frame, policy)
     if _ends_with(frame, NET) or _ends_with(frame, [*NET, *BESIDE]):
         return judge_net(frame, policy)
+    if frame.columns.tolist() == PROPORTIONAL_HAZARDS:
+        return judge_proportional_hazards(frame, policy)
     if frame.columns.tolist() == TABLE_ONE:
         return judge_table_one(frame, policy)
     raise DisclosureError(_advice(frame))

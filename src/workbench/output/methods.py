@@ -68,13 +68,18 @@ METHODS = {
         "proportional the lines lie a constant distance apart; where they cross or close in, one "
         "hazard ratio does not tell the whole."
     ),
+    "proportional_hazards": (
+        "Score test for a change of each hazard ratio with time (Grambsch and Therneau, 1994, in "
+        "the exact form of R's cox.zph since 2019), time on the scale of the Kaplan-Meier curve. A "
+        "small p value: one ratio does not tell the whole. With many events small changes show too."
+    ),
     "logrank": (
         "Log-rank test (Mantel, 1966) with the hypergeometric variance. It asks whether the curves "
         "differ at all, without adjustment."
     ),
     "cox": (
         "Cox's proportional hazards model with Efron's method for ties, 95 % intervals by Wald. "
-        "Persons with a missing covariate are left out and counted. Whether hazards are "
-        "proportional has not been tested here."
+        "Persons with a missing covariate are left out and counted. One ratio stands for all "
+        "times; whether that holds is tested below."
     ),
 }

@@ -30,6 +30,7 @@ from workbench.output.judgement import (
     is_small,
     nothing_hidden,
     rounded,
+    significant,
     take_out,
     whole_counts,
 )
@@ -46,6 +47,7 @@ ESTIMATES = [
     "z",
     "p_value",
 ]
+PROPORTIONAL_HAZARDS = ["term", "statistic", "degrees_of_freedom", "p_value"]
 SMALL_LEVEL = "categories of the model with few persons or events"
 
 
@@ -112,6 +114,14 @@ def judge_test(test: LogRank | GrayTest, policy: ReleaseProfile) -> Judgement:
     counts = hidden_only({"numbers behind a test with small groups": n_cells})
     kind = "gray" if isinstance(test, GrayTest) else "logrank"
     return Judgement(kind, shown, hidden, counts, (), facts)
+
+
+def judge_proportional_hazards(table: pd.DataFrame, policy: ReleaseProfile) -> Judgement:
+    """A test of the model's terms: statistics of all persons together, which tell of no few."""
+    safe = table.reset_index(drop=True)
+    safe["statistic"] = rounded(safe, ["statistic"], decimals=policy.decimals)["statistic"]
+    safe["p_value"] = significant(safe["p_value"], digits=policy.significant_digits)
+    return Judgement("proportional_hazards", safe, nothing_hidden(safe))
 
 
 def _check_events(fit: CoxFit | FineGrayFit, policy: ReleaseProfile) -> None:

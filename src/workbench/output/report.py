@@ -58,6 +58,11 @@ HOW_TO_READ = {
         "Above 1: more persons have had the event in the end, competing events counted in. The "
         "size has no simple meaning; look at the incidence itself for that.",
     ),
+    "proportional_hazards": (
+        "Proportional hazards",
+        "A hazard ratio is one number for the whole follow-up. The test asks of each variable "
+        "whether its ratio changes with time; a small p value says that it does.",
+    ),
     "logrank": (
         "Log-rank test",
         "Asks whether the curves differ at all. It does not say by how much, nor adjust for age "

@@ -19,7 +19,7 @@ from workbench.output.disclosure import HIDDEN, MISSING, Released, require_relea
 COUNT_COLUMNS = {"step", "n", "events", "censored", "at_risk"}
 TEXT_COLUMNS = {
     "reason", "check", "variable", "level", "group", "table", "years", "question",
-    "rule", "column", "outcome", "cause", "reliability", "version", "imported", "as_of",
+    "rule", "column", "outcome", "cause", "reliability", "term", "version", "imported", "as_of",
 }  # fmt: skip
 
 
@@ -154,7 +154,9 @@ def _written(values: list[object], column: str, result: Released, *, is_name: bo
         return [wording.number(value, decimals=min(decimals, 1)) for value in values]
     if column == "percent":
         return [wording.number(value, decimals=1) for value in values]
-    if column in {"time", "mean", "q"} or result.kind == "quantiles":
+    if column == "p_value":
+        return [wording.p_value(value) for value in values]
+    if column in {"time", "mean", "q", "degrees_of_freedom"} or result.kind == "quantiles":
         return [wording.number(value) for value in values]
     return [wording.number(value, decimals=decimals) for value in values]
 
@@ -172,6 +174,10 @@ def _plain(result: Released, labels: Mapping[str, str]) -> Table:
     written = [
         _written(frame[name].tolist(), name, result, is_name=name in names) for name in columns
     ]
+    if "term" in names:
+        at = columns.index("term")
+        words = {"GLOBAL": "All together", **labels}
+        written[at] = [words.get(term, term) for term in written[at]]
     rows = tuple(zip(*written, strict=True))
     named = {**labels, "estimate": "Median"} if is_median else labels
     if result.kind in {"net_survival", "net_at"}:
