@@ -16,7 +16,8 @@ from workbench.analysis import inputs
 from workbench.analysis.counts.counting import count_persons
 from workbench.analysis.counts.engine import count_table, is_engine_table
 from workbench.analysis.counts.files import read, write
-from workbench.analysis.counts.tally import EventCounts, numbered, running
+from workbench.analysis.counts.sums import numbered, running
+from workbench.analysis.counts.tally import EventCounts
 from workbench.errors import StudyError
 
 if TYPE_CHECKING:

@@ -9,13 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.counts.counting import (
-    Arrivals,
-    Leavers,
-    counted,
-    summed_spells,
-)
-from workbench.analysis.counts.tally import EventCounts, Spells, numbered
+from workbench.analysis.counts.cells import Arrivals, Leavers
+from workbench.analysis.counts.sums import Spells, numbered, summed_spells
+from workbench.analysis.counts.tally import EventCounts, counted
 from workbench.analysis.inputs import check_follow_up, check_groups, group_numbers
 from workbench.errors import DataError, did_you_mean, gathered
 

@@ -10,8 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.analysis.counts.counting import Arrivals, Leavers, counted
-from workbench.analysis.counts.tally import EventCounts, Spells, numbered
+from workbench.analysis.counts.cells import Arrivals, Leavers
+from workbench.analysis.counts.sums import Spells, numbered
+from workbench.analysis.counts.tally import EventCounts, counted
 from workbench.errors import DataError
 
 ABOUT = b"workbench_event_counts"

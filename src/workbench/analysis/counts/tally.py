@@ -18,50 +18,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.inputs import group_numbers
+from workbench.analysis.counts.cells import Arrivals, Leavers, count_cells
+from workbench.analysis.counts.sums import Spells, Sums, numbered, running, summed_spells
 from workbench.errors import StudyError, did_you_mean
-
-
-@dataclass(frozen=True, eq=False)
-class Sums:
-    """What happens at each time: numbers of persons, or sums of their weights.
-
-    `events` has one row a time and one column a cause; `censored` and `entered` one element a
-    time (`entered` is None where everybody is followed from the start).
-    """
-
-    events: np.ndarray
-    censored: np.ndarray
-    entered: np.ndarray | None
-
-    def at(self, rows: np.ndarray) -> Sums:
-        """The sums at some of the times."""
-        entered = None if self.entered is None else self.entered[rows]
-        return Sums(self.events[rows], self.censored[rows], entered)
-
-    def at_risk(self, first: np.ndarray) -> np.ndarray:
-        """Who is at risk just before each time, from who leaves (and enters) when."""
-        leaving = self.events.sum(axis=1) + self.censored
-        if self.entered is None:
-            backwards = len(leaving) - first[::-1]
-            return running(np.add, leaving[::-1], backwards)[::-1]
-        change = self.entered - leaving
-        return running(np.add, change, first) - change
-
-
-@dataclass(frozen=True, eq=False)
-class Spells:
-    """Sums of squared weights by group, entry, time and cause (0: censored).
-
-    They are needed for a robust variance only, and kept only where weights are not whole numbers.
-    `entry` is None where everybody is followed from the start.
-    """
-
-    number: np.ndarray
-    entry: np.ndarray | None
-    time: np.ndarray
-    cause: np.ndarray
-    squares: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +102,6 @@ class EventCounts:
         StudyError
             A column by which the counts were not made.
         """
-        from workbench.analysis.counts.counting import combined
-
         names = [by] if isinstance(by, str) else list(by or [])
         if names == list(self.groups.columns):
             return self
@@ -156,8 +113,6 @@ class EventCounts:
 
     def __add__(self, other: EventCounts) -> EventCounts:
         """Add the counts of two registers: equal to counting the persons of both together."""
-        from workbench.analysis.counts.counting import combined
-
         if not isinstance(other, EventCounts):
             return NotImplemented
         if set(self.groups.columns) != set(other.groups.columns):
@@ -238,19 +193,64 @@ class EventCounts:
         return {"first": self.first[:-1, None], "last": self.first[1:, None] - 1} | found
 
 
-def running(step: np.ufunc, values: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Accumulate (add, multiply) along the first axis, anew in every group of rows."""
-    out = np.empty_like(values)
-    for start, end in pairwise(first.tolist()):
-        step.accumulate(values[start:end], axis=0, out=out[start:end])
-    return out
+def counted(
+    leavers: Leavers, arrivals: Arrivals | None, groups: pd.DataFrame, spells: Spells | None
+) -> EventCounts:
+    """Count rows that leave and enter, per group and time."""
+    cells = count_cells(leavers, arrivals, len(groups))
+    return EventCounts(
+        groups, cells.causes, cells.first, cells.time, cells.sums, cells.persons, spells
+    )
 
 
-def numbered(table: pd.DataFrame, names: Sequence[str]) -> tuple[np.ndarray, pd.DataFrame]:
-    """Number the groups of a table in their sorted order, and give each group's labels once."""
-    if not names:
-        return np.zeros(len(table), dtype=np.int64), pd.DataFrame(index=range(1))
-    number = group_numbers(table, names)
-    where = np.zeros(int(number.max()) + 1, dtype=np.int64)
-    where[number] = np.arange(len(number))
-    return number, table[list(names)].iloc[where].reset_index(drop=True)
+def combined(parts: Sequence[EventCounts], names: Sequence[str]) -> EventCounts:
+    """Add counts, over all grouping columns but `names` (a group seen in one part only stays)."""
+    labels = pd.concat([part.groups for part in parts], ignore_index=True)
+    number, groups = numbered(labels, names)
+    ends = np.cumsum([len(part.groups) for part in parts])
+    numbers = np.split(number, ends[:-1])
+    leavers = [_leaving_rows(part, own) for part, own in zip(parts, numbers, strict=True)]
+    arrivals = None
+    if parts[0].has_entry:
+        arrivals = Arrivals(
+            *_joined([_entering_rows(part, own) for part, own in zip(parts, numbers, strict=True)])
+        )
+    return counted(Leavers(*_joined(leavers)), arrivals, groups, _all_spells(parts, numbers))
+
+
+def _leaving_rows(counts: EventCounts, own: np.ndarray) -> tuple:
+    codes = np.array([0, *counts.causes])
+    persons = np.column_stack([counts.persons.censored, counts.persons.events])
+    row, column = np.nonzero(persons)
+    weight = None
+    if counts.is_weighted:
+        weight = np.column_stack([counts.sums.censored, counts.sums.events])[row, column]
+    number = own[counts.number[row]]
+    return number, counts.time[row], codes[column], persons[row, column], weight
+
+
+def _entering_rows(counts: EventCounts, own: np.ndarray) -> tuple:
+    row = np.flatnonzero(counts.persons.entered)
+    weight = counts.sums.entered[row] if counts.is_weighted else None
+    return own[counts.number[row]], counts.time[row], counts.persons.entered[row], weight
+
+
+def _joined(parts: Sequence[tuple]) -> list[np.ndarray | None]:
+    return [
+        None if column[0] is None else np.concatenate(column) for column in zip(*parts, strict=True)
+    ]
+
+
+def _all_spells(parts: Sequence[EventCounts], numbers: Sequence[np.ndarray]) -> Spells | None:
+    rows = [
+        (
+            own[part.spells.number],
+            part.spells.entry,
+            part.spells.time,
+            part.spells.cause,
+            part.spells.squares,
+        )
+        for part, own in zip(parts, numbers, strict=True)
+        if part.spells is not None
+    ]
+    return summed_spells(Spells(*_joined(rows))) if rows else None
