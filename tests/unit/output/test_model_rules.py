@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.analysis import regression, survival
+from workbench.analysis import competing, counts, regression, survival
 from workbench.errors import DisclosureError
 from workbench.output.disclosure import release
+from workbench.output.figures import draw_forest
+from workbench.output.tables import to_frame
 
 FOLLOW_UP = {"duration": "years", "event": "died"}
 
@@ -105,3 +107,51 @@ def test_a_logrank_test_on_few_events_is_refused(persons, policy):
     few = persons.assign(died=[1] * 3 + [0] * 597)
     with pytest.raises(DisclosureError, match="fewer than 5 events"):
         release(survival.logrank(few, by="sex", **FOLLOW_UP), policy, title="x")
+
+
+CAUSES = {"duration": "years", "event": "cause"}
+
+
+@pytest.fixture
+def competing_persons(persons):
+    """The same persons, a third of whose deaths are of another cause."""
+    other = (np.arange(len(persons)) % 3 == 0) & (persons["died"] == 1)
+    return persons.assign(cause=np.where(other, 2, persons["died"]))
+
+
+def test_a_fine_gray_model_is_judged_as_a_cox_model(competing_persons, policy):
+    fit = competing.fine_gray(competing_persons, "age + stage", **CAUSES, cause=1)
+    released = release(fit, policy, title="x")
+    assert released.kind == "fine_gray" and not released.hidden.any(axis=None)
+    assert released.facts["competing_events"] == int((competing_persons["cause"] == 2).sum())
+    figure = draw_forest(released)
+    assert "stage" in figure.alternative_text
+    few = dataclasses.replace(fit, competing_events=3)
+    hidden = release(few, policy, title="x")
+    assert hidden.facts["n"] is None and hidden.facts["competing_events"] is None
+    assert hidden.hidden[["n", "events"]].all(axis=None)
+
+
+def test_grays_test_hides_its_small_groups_and_keeps_its_statistic(competing_persons, policy):
+    test = competing.gray_test(competing_persons, **CAUSES, cause=1, by="stage")
+    released = release(test, policy, title="x")
+    assert released.kind == "gray" and not released.hidden.any(axis=None)
+    small = test.table.assign(events=[3, *test.table["events"][1:]])
+    hidden = release(dataclasses.replace(test, table=small), policy, title="x")
+    assert hidden.hidden[["n", "events", "observed", "expected"]].all(axis=None)
+    assert hidden.facts["p_value"] == released.facts["p_value"]
+
+
+def test_the_test_of_proportional_hazards_is_shown_in_the_readers_words(fit, policy):
+    released = release(fit.proportional_hazards_test(), policy, title="x")
+    assert released.frame["term"].tolist() == ["age", "stage", "GLOBAL"]
+    told = to_frame(released, labels={"age": "Age"})
+    assert told.iloc[:, 0].tolist() == ["Age", "stage", "All together"]
+
+
+def test_counts_and_covariances_never_leave(persons, policy):
+    made = counts.event_counts(persons, **FOLLOW_UP)
+    with pytest.raises(DisclosureError, match="cannot judge a EventCounts"):
+        release(made, policy, title="x")
+    with pytest.raises(DisclosureError, match="cannot judge|judged together"):
+        release(made.frame(), policy, title="x")
