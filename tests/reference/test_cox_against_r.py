@@ -315,11 +315,15 @@ def test_concordance_of_a_fit_equals_r(name):
     _agree_on_pairs(ref, found, ref.value)
 
 
+# as R sorted them
+SIZES = {"<=20": 0, ">50": 1, "20-50": 2}
 GROUPED: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "colon.death": lambda d: d[d["etype"] == 2].assign(g=d["rx"]),
     "colon.recur": lambda d: d[d["etype"] == 1].assign(g=d["rx"]),
     "colrec.all": lambda d: d.assign(status=d["stat"], g=d["stage"]),
-    "rotterdam.death": lambda d: d.assign(time=d["dtime"], status=d["death"], g=d["size"]),
+    "rotterdam.death": lambda d: d.assign(
+        time=d["dtime"], status=d["death"], g=d["size"].map(SIZES)
+    ),
     "mgus2.death": lambda d: d.assign(time=d["futime"], status=d["death"], g=d["sex"]),
     "pbc.death": lambda d: _pbc(d).assign(g=d["edema"]),
     "lung.death": lambda d: d[d["ph_ecog"].notna()].assign(status=d["status"] - 1, g=d["sex"]),
@@ -332,11 +336,119 @@ GROUPED: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
 def test_concordance_of_a_grouping_equals_r(name):
     ref = PLAIN[name]
     persons = GROUPED[".".join(name.split(".")[:2])](_rows(ref.dataset))
-    # levels are sorted as R's locale sorts text: what is not a letter or figure does not count
-    levels = sorted(persons["g"].unique(), key=lambda v: ("2" in str(v)[:1], v))
-    persons = persons.assign(score=persons["g"].map({v: i for i, v in enumerate(levels)}))
+    persons = persons.assign(score=pd.factorize(persons["g"], sort=True)[0])
     found = regression.concordance(persons, **ASKED, score="score")
     _agree_on_pairs(ref, found, ref.value)
+
+
+# what else a fit gives, computed for these tests (each with its R call)
+ENGINE = references("cox_engine")
+NEW = pd.DataFrame({"age": [50, 70], "ph_ecog": [0, 2], "sex": [1, 2]})
+
+
+def _lung(d: pd.DataFrame) -> pd.DataFrame:
+    made = d[d["ph_ecog"].notna() & d["inst"].notna()].assign(status=lambda d: d["status"] - 1)
+    return made.assign(w=0.5 + (np.arange(1, len(made) + 1) % 4) / 4, o=0.03 * made["age"])
+
+
+LUNG = "age + ph_ecog + sex"
+ENGINES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str, dict]] = {
+    "lung.plain": (_lung, LUNG, {}),
+    "lung.weights": (_lung, LUNG, {"weight": "w"}),
+    "lung.weights.naive": (_lung, LUNG, {"weight": "w", "robust": False}),
+    "lung.offset": (_lung, "ph_ecog + sex", {"offset": "o"}),
+    "lung.strata": (_lung, "age + ph_ecog", {"strata": "sex"}),
+    "heart.startstop": (_same, "age + year + surgery + transplant", START_STOP | {"cluster": "id"}),
+}
+
+
+def _agree_on_fit(ref, fit: regression.CoxFit, value: dict) -> None:
+    table = fit.coefficients
+    agrees(ref, "regression.cox: coefficient", table["coefficient"], value["coef"], rtol=1e-7)
+    agrees(ref, "regression.cox: std_error", table["std_error"], value["se"], rtol=1e-7)
+    found = fit.covariance.to_numpy()
+    agrees(ref, "regression.cox: covariance", found, value["var"], rtol=1e-7, atol=1e-9)
+    both = [fit.log_likelihood_null, fit.log_likelihood]
+    agrees(ref, "regression.cox: log_likelihood, both", both, value["loglik"])
+
+
+def _agree_on_survival(ref, fit: regression.CoxFit, value: dict) -> None:
+    found = fit.predict(NEW, times=[100, 300, 600])
+    names = {"estimate": "surv", "std_error": "std_err", "lower": "lower", "upper": "upper"}
+    for ours, theirs in names.items():
+        if theirs in value:
+            values = found[ours].to_numpy().reshape(2, 3)
+            values = values if "strata" in ref.id else values.T
+            agrees(ref, f"regression.cox: predict, {ours}", values, value[theirs], rtol=1e-7)
+
+
+def _agree_on_zph(ref, fit: regression.CoxFit, value: dict) -> None:
+    for transform, expected in value.items():
+        found = fit.proportional_hazards_test(transform)["statistic"]
+        what = f"regression.cox: proportional_hazards_test, {transform}"
+        agrees(ref, what, found, expected, rtol=1e-7)
+
+
+def _agree_on_residuals(ref, fit: regression.CoxFit, value: dict) -> None:
+    for kind, expected in value.items():
+        asked = "scaled schoenfeld" if kind == "scaled" else kind
+        found = fit.residuals(asked).drop(columns=["time", "sex"], errors="ignore")
+        if fit.solution.strata.columns.empty or "schoenfeld" not in asked:
+            found = fit.residuals(asked).drop(columns="time", errors="ignore")
+        values = found.to_numpy()[::60].reshape(np.shape(expected))
+        what = f"regression.cox: residuals, {asked}"
+        agrees(ref, what, values, expected, rtol=1e-7, atol=1e-9)
+
+
+def _agree_on_baseline(ref, fit: regression.CoxFit, value: dict) -> None:
+    table = fit.baseline()
+    place = np.searchsorted(table["time"], value["time"], side="right")
+    found = np.append(0.0, table["cumulative_hazard"])[place]
+    agrees(ref, "regression.cox: baseline", found, value["hazard"], rtol=1e-7)
+
+
+def _agree_on_linear(ref, fit: regression.CoxFit, value: dict) -> None:
+    found = fit.predict(NEW, kind="linear")
+    agrees(ref, "regression.cox: predict, linear", found["estimate"], value["lp"], rtol=1e-7)
+    agrees(ref, "regression.cox: predict, linear error", found["std_error"], value["se"], rtol=1e-7)
+    ratio = fit.predict(NEW, kind="hazard_ratio")["estimate"]
+    agrees(ref, "regression.cox: predict, hazard_ratio", ratio, value["risk"], rtol=1e-7)
+
+
+def _agree_on_concordance(ref, fit: regression.CoxFit, value: dict) -> None:
+    agrees(ref, "regression.cox: concordance", fit.concordance, value["concordance"])
+
+
+PIECES = {
+    "fit": _agree_on_fit,
+    "survival": _agree_on_survival,
+    "zph": _agree_on_zph,
+    "residuals": _agree_on_residuals,
+    "baseline": _agree_on_baseline,
+    "linear": _agree_on_linear,
+    "concordance": _agree_on_concordance,
+}
+
+
+@pytest.mark.parametrize("name", [name for name in ENGINE if ".adjusted." not in name])
+def test_what_a_fit_gives_equals_r(name):
+    ref = ENGINE[name]
+    model, ties, piece = name.rsplit(".", 2)
+    make, formula, columns = ENGINES[model]
+    fit = regression.cox(make(_rows(ref.dataset)), formula, ties=ties, **(ASKED | columns))
+    PIECES[piece](ref, fit, ref.value)
+
+
+def test_adjusted_survival_equals_the_mean_of_predicted_curves():
+    ref = ENGINE["lung.adjusted.curves"]
+    persons = _lung(_rows("lung")).assign(sex=lambda d: d["sex"].astype("category"))
+    fit = regression.cox(persons, LUNG, **ASKED)
+    found = fit.adjusted_survival(by="sex", times=[100, 300, 600])["estimate"]
+    expected = np.ravel(ref.value["survival"])
+    agrees(ref, "regression.cox: adjusted_survival", found, expected, rtol=1e-7)
+    means = fit.adjusted_restricted_mean(by="sex", horizon=500)["estimate"]
+    what = "regression.cox: adjusted_restricted_mean"
+    agrees(ref, what, means, ref.value["mean500"], rtol=1e-7)
 
 
 if not SHARED.exists():
