@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from agreement import SHARED, agrees, dataset, references
 
-from workbench.analysis import rates
+from workbench.analysis import rates, regression
+from workbench.analysis.rates.time_scales import calendar_years
 
 REFS = references("rates")
 if SHARED.exists():
@@ -129,3 +130,24 @@ def test_person_years_by_attained_age_as_survivals_pyears():
         atol=0.6,
         because="survival counts 365.25 days a year, half days included; ours is the calendar's",
     )
+
+
+@needs_shared
+def test_piecewise_exponential_rates_as_glm_on_popepis_cells():
+    ref, value = REFS["sire.f.poisson.piecewise"], REFS["sire.f.poisson.piecewise"].value
+    persons = sire()
+    first, last = (
+        calendar_years(
+            (pd.to_datetime(persons[name]) - pd.Timestamp("1970-01-01")).dt.days.to_numpy()
+        )
+        for name in ("dg_date", "ex_date")
+    )
+    ages = pd.cut(persons["dg_age"], [0, 55, 65, 75, np.inf], right=False, labels=False)
+    fit = regression.piecewise_exponential(
+        persons.assign(t=last - first, agegrp=ages.astype(str)), "interval + agegrp",
+        duration="t", event="dead", cuts=[0, 0.25, 1, 3, 5],
+    )  # fmt: skip
+    what, why = "regression.piecewise_exponential", "glm stopped at epsilon = 1e-8: a step behind"
+    table = fit.coefficients
+    agrees(ref, f"{what}: coefficient", table["coefficient"], value["coef"], rtol=1e-7)
+    agrees(ref, f"{what}: std_error", table["std_error"], value["se"], rtol=5e-6, because=why)
