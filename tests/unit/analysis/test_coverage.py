@@ -1,4 +1,4 @@
-"""Intervals hold the truth about as often as they say: a small part of benchmarks/coverage.py."""
+"""Intervals hold the truth as often as they say: part of benchmarks/interval_coverage.py."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOLERANCE = 4 * (SHARE * (1 - SHARE) / REPEATS) ** 0.5
 @pytest.fixture(scope="module")
 def benchmark():
     spec = importlib.util.spec_from_file_location(
-        "coverage_benchmark", ROOT / "benchmarks" / "coverage.py"
+        "coverage_benchmark", ROOT / "benchmarks" / "interval_coverage.py"
     )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -43,14 +43,21 @@ def is_safe(n: float) -> bool:
 @given(n=st.integers(60, 400), seed=st.integers(0, 50), causes=st.integers(1, 3))
 def test_every_number_and_difference_is_none_or_many(n, seed, causes):
     exact = incidence_of(persons_of(n, seed, causes))
-    shown = release(exact, PROFILE, title="t").frame
+    whole = exact.groupby(["unit", "cause"])["events"].sum()
+    try:
+        shown = release(exact, PROFILE, title="t").frame
+    except DisclosureError:  # only where some group has a few of one kind
+        censored = exact.drop_duplicates(["unit", "time"]).groupby("unit")["at_risk"].max()
+        censored = censored - whole.groupby("unit").sum()
+        assert not (whole.map(is_safe).all() and censored.map(is_safe).all())
+        return
     for _group, rows in shown.groupby(["unit", "cause"]):
         assert rows["events"].map(is_safe).all()
         assert rows["at_risk"].map(is_safe).all()
     for _group, rows in shown.groupby("unit"):
         at_risk = rows.drop_duplicates("time").sort_values("time")["at_risk"]
         assert (-np.diff(at_risk)).tolist() == [n for n in -np.diff(at_risk) if is_safe(n)]
-    whole = exact.groupby(["unit", "cause"])["events"].sum()
+    whole = whole[whole.index.get_level_values("unit").isin(shown["unit"].unique())]
     assert shown.groupby(["unit", "cause"])["events"].sum().equals(whole)
 
 

@@ -15,7 +15,7 @@ from scipy import stats
 from workbench.analysis import inputs
 from workbench.analysis.competing import subdistribution
 from workbench.analysis.competing.subdistribution import CENSORED, COMPETING, OF_INTEREST
-from workbench.analysis.regression.outcome_design import Design, build_design, variables_of
+from workbench.analysis.regression.design import Design, build_design, variables_of
 from workbench.errors import DataError, StudyError, did_you_mean
 
 # beyond this, in standard deviations of the term, less than a thousandth of an event informs it

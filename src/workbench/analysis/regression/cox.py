@@ -1,62 +1,35 @@
-"""Regression for time to event: Cox's model, fitted by lifelines and checked against R.
+"""Cox's regression for time to event, on our own engine.
 
-What lifelines computes otherwise than R is not offered here rather than given wrong: robust and
-cluster standard errors with ties, tests of proportional hazards, the baseline of an Efron fit,
-ties other than Efron's. A model without a finite answer (separation, collinear terms, levels
-without events) is refused with the terms' names. Formulas are formulaic's; they may call Python
-functions, so a formula is code and belongs in a study, never in an extract.
-
-Agreement with R's coxph to 1e-7: tests/reference/test_survival_against_r.py.
+Formulas are formulaic's; they may call Python functions, so a formula is code and belongs in a
+study, never in an extract. Agreement with R's coxph: tests/reference/test_cox_against_r.py.
 """
 
 from __future__ import annotations
 
-import ast
-import itertools
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
-import formulaic
 import numpy as np
 import pandas as pd
-from formulaic.errors import FormulaicError
-from formulaic.parser.types import Factor
-from lifelines import CoxPHFitter
-from lifelines.exceptions import ConvergenceError, ConvergenceWarning
-from pandas.api import types
 from scipy import linalg, stats
 
-from workbench.analysis import inputs, pairs
-from workbench.errors import DataError, StudyError, did_you_mean
+from workbench.analysis import inputs
+from workbench.analysis.compiled import use_compiled
+from workbench.analysis.inputs import FollowUp
+from workbench.analysis.regression import answerable, cox_fitting
+from workbench.analysis.regression.covariate_patterns import Covariates, covariates_of
+from workbench.analysis.regression.cox_fit import CoxFit
+from workbench.analysis.regression.cox_likelihood import PlainRows, Rows
+from workbench.analysis.regression.cox_solution import Solution
+from workbench.analysis.regression.design import variables_of
+from workbench.analysis.regression.residuals import robust_covariance
+from workbench.analysis.regression.risk_sets import RiskSets, risk_sets
+from workbench.errors import DataError, StudyError
 
-# Newton's method goes on to the last digit: lifelines' own rule leaves errors up to 2e-5
-TO_THE_LAST_DIGIT = {"precision": 1e-16, "r_precision": 0.0, "max_steps": 100}
-# beyond this, in standard deviations of the term, less than a thousandth of an event informs it
-WIDEST_STD_ERROR = 50.0
-COLLINEAR = 1e-9
-
-
-@dataclass(frozen=True, eq=False)
-class CoxFit:
-    """A fitted Cox model: hazard ratios with their intervals, and the persons behind them.
-
-    `coefficients`: one row per term: `term`, `coefficient`, `std_error`, `robust_std_error`
-    (missing: not available yet), `hazard_ratio`, `lower`, `upper` (95 %), `z`, `p_value`.
-    `levels`: one row per term and one per reference level: `term`, `variable`, `level` ("" for a
-    number), `n` and `events` (persons), `is_reference`. For an interaction, persons for whom the
-    term is not 0. `n`, `events`: persons in the fit and with the event; `n_missing`: persons left
-    out because a covariate is missing. `concordance`: the share of comparable pairs where who has
-    the higher hazard has the event first; ties count one half.
-    """
-
-    coefficients: pd.DataFrame
-    levels: pd.DataFrame
-    log_likelihood: float
-    n: int
-    events: int
-    n_missing: int
-    concordance: float
+# with more persons than this, the search starts from the estimate of about PART of them
+MANY, PART = 100_000, 20_000
+# ... found to this gain in log likelihood
+ROUGH = 1e-4
 
 
 def cox(
@@ -70,6 +43,8 @@ def cox(
     cluster: str | None = None,
     weight: str | None = None,
     ties: str = "efron",
+    offset: str | None = None,
+    robust: bool | None = None,
 ) -> CoxFit:
     """Estimate how the hazard of the event depends on the persons' characteristics (Cox).
 
@@ -77,271 +52,239 @@ def cox(
     ----------
     persons
         One row per person: `duration`, `event`, `entry` and `weight` as in
-        `survival.kaplan_meier`. Persons who lack a covariate are left out and counted.
+        `survival.kaplan_meier`. With `entry`, a person may have several rows, one after the other
+        (start-stop: covariates that change); then name the person as `cluster` when events recur
+        or robust errors are wanted. Persons who lack a covariate are left out and counted.
     formula
         The covariates, such as "age + stage" or "np.log(bilirubin) + C(stage)". Text, booleans
         and categories are categories; the first one is the reference.
     strata
         Column or columns with a baseline hazard of their own, none missing.
-    cluster, ties
-        Only None and "efron" are available yet.
+    cluster
+        Column that names rows which are not independent (a person, a hospital), none missing.
+    ties
+        Rule for events at the same time: "efron" or "breslow". R's "exact" is not offered: it is
+        the likelihood of another model (a discrete logistic one), and takes time without end when
+        many events are tied.
+    offset
+        Column that is added to the linear predictor, with no coefficient.
+    robust
+        Whether interval, z and p use the robust (sandwich) standard error; by default where
+        `cluster` is given or weights are not whole numbers, as in R.
 
     Returns
     -------
-    `CoxFit`. Standard errors are model-based. With weights that are not whole numbers R bases
-    interval, z and p on robust standard errors, so these four are missing here for now.
+    `CoxFit`.
 
     Raises
     ------
     DataError, StudyError
         Columns, values or a formula that cannot be used; no events, a level without events,
-        collinear terms, separation, no convergence; something that is not available yet.
+        collinear terms, separation, no convergence.
 
     References
     ----------
-    Cox, 1972; Efron, 1977 (ties); Harrell et al., 1996 (concordance).
+    Cox, 1972; Efron, 1977 and Breslow, 1974 (ties); Lin and Wei, 1989 (robust); Therneau and
+    Grambsch, 2000.
     """
-    if cluster is not None or ties != "efron":
-        raise StudyError('cox: only cluster=None and ties="efron" are available yet.')
+    text = _checked(formula, ties, robust, cluster)
     layers = inputs.names_of(strata)
-    columns = {"duration": duration, "event": event, "entry": entry, "weight": weight}
-    follow_up = inputs.check_follow_up(persons, **columns)
-    inputs.check_frame(persons, layers)
+    follow_up = inputs.check_follow_up(
+        persons, duration=duration, event=event, entry=entry, weight=weight, keep_whole=True
+    )
+    named = [*layers, *([cluster] if cluster else [])]
+    inputs.check_frame(persons, named)
     inputs.check_groups(persons, layers)
-    used = _variables(formula, persons)
-    known = persons[used].notna().all(axis=1).to_numpy()
-    inside, follow_up = persons[known].reset_index(drop=True), follow_up.of(known)
-    if inside.empty:
-        raise DataError(f"cox: no persons left; a covariate is missing in {len(known)} rows.")
-    layer = inputs.group_numbers(inside, layers)
-    matrix, levels = _design(inside[used], formula, follow_up.event)
-    _check_answerable(matrix, levels, layer, follow_up.event)
-    fitter = _fit(matrix, follow_up, layer)
-    coefficients = _coefficients(matrix, fitter)
-    if inputs.is_fractional(follow_up):
-        coefficients[["lower", "upper", "z", "p_value"]] = np.nan
-    return CoxFit(
-        coefficients=coefficients,
-        levels=levels,
-        log_likelihood=float(fitter.log_likelihood_),
-        n=len(inside),
-        events=int(follow_up.event.sum()),
-        n_missing=int((~known).sum()),
-        concordance=_concordance(matrix, coefficients["coefficient"], follow_up, layer),
-    )
-
-
-def _variables(formula: str, persons: pd.DataFrame) -> list[str]:
-    try:
-        parsed = formulaic.Formula(formula.strip().removeprefix("~"))
-    except FormulaicError:
-        raise StudyError(
-            f'formula "{formula}": cannot be read. Expected e.g. "age + stage".'
-        ) from None
-    if not isinstance(parsed, formulaic.SimpleFormula):
-        raise StudyError(f'formula "{formula}": name the covariates only, such as "age + stage".')
-    factors = {factor for term in parsed for factor in term.factors}
-    if "contr." in formula or not any(factor.expr == "1" for factor in factors):
-        raise StudyError(
-            f'formula "{formula}": leave out "0 +", "-1" and contrasts. The first category is '
-            "the reference: set the order of the categories instead."
-        )
-    named = set(parsed.required_variables)
-    for factor in factors:
-        named |= _names_inside(factor) & set(persons.columns)
-    if not named:
+    if cluster:
+        inputs.check_groups(persons, [cluster])
+    shift = None if offset is None else _offset(persons, offset)
+    used = variables_of(text, persons)
+    if not used:
         raise StudyError(f'formula "{formula}": names no covariate.')
-    for name in sorted(named - set(persons.columns)):
-        raise DataError(f'formula "{formula}": no column "{name}".{_nearest(name, persons)}')
-    inputs.check_frame(persons, sorted(named))
-    return sorted(named)
+    known = persons[used].notna().all(axis=1).to_numpy()
+    needed = persons[list(dict.fromkeys([*used, *named]))]
+    index = persons.index
+    if not known.all():
+        needed, follow_up, index = needed[known], follow_up.of(known), index[known]
+        shift = None if shift is None else shift[known]
+    if not known.any():
+        raise DataError(f"cox: no persons left; a covariate is missing in {len(known)} rows.")
+    if not follow_up.event.any():
+        raise DataError(f"cox: no events among {len(index)} persons.")
+    inside = needed.reset_index(drop=True)
+    layer = inputs.group_numbers(inside, layers)
+    groups = inputs.group_numbers(inside, [cluster]) if cluster else None
+    solution, log_likelihood = _solved(inside, text, used, follow_up, layer, shift, ties)
+    solution = replace(
+        solution,
+        cluster=groups,
+        strata=_named_strata(inside, layers, layer),
+        index=index,
+        offset_name=offset,
+    )
+    if robust is None:
+        robust = cluster is not None or inputs.is_fractional(follow_up)
+    return _told(solution, log_likelihood, is_robust=robust, n_missing=int((~known).sum()))
 
 
-def _nearest(name: str, persons: pd.DataFrame) -> str:
-    if hasattr(np, name):
-        return f' Did you mean the function "np.{name}"?'
-    return did_you_mean(name, [column for column in persons.columns if isinstance(column, str)])
+def _checked(formula: str, ties: str, robust: bool | None, cluster: str | None) -> str:
+    if ties == "exact":
+        raise StudyError(
+            'cox: ties="exact" is not offered: it is another model (a discrete logistic one) and '
+            'cannot be computed for many tied events. Use "efron".'
+        )
+    if ties not in ("efron", "breslow"):
+        raise StudyError('cox: ties is "efron" or "breslow".')
+    if cluster is not None and robust is False:
+        raise StudyError("cox: clusters need robust standard errors. Leave out robust=False.")
+    text = formula.strip().removeprefix("~").strip()
+    if "~" in text:
+        raise StudyError(f'formula "{formula}": name the covariates only, such as "age + stage".')
+    return text
 
 
-def _names_inside(factor: Factor) -> set[str]:
-    # formulaic does not list what is used inside some of its own functions, such as poly(age, 2)
-    if factor.eval_method is not Factor.EvalMethod.PYTHON:
-        return set()
-    try:
-        tree = ast.parse(factor.expr, mode="eval")
-    except SyntaxError:
-        return set()
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+def _offset(persons: pd.DataFrame, name: str) -> np.ndarray:
+    inputs.check_frame(persons, [name])
+    values = pd.to_numeric(persons[name], errors="coerce").to_numpy(float, na_value=np.nan)
+    if n_odd := int((~np.isfinite(values)).sum()):
+        raise DataError(f'cox: offset "{name}" is not a finite number in {n_odd} rows.')
+    return values
 
 
-def _prepared(covariates: pd.DataFrame) -> pd.DataFrame:
-    prepared = {}
-    for name, column in covariates.items():
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            prepared[name] = column.cat.remove_unused_categories()
-        elif types.is_datetime64_any_dtype(column.dtype):
-            raise DataError(f'column "{name}": a date cannot be a covariate. Count days or years.')
-        elif types.is_bool_dtype(column.dtype) or not types.is_numeric_dtype(column.dtype):
-            prepared[name] = column.astype("category")
-        else:
-            whole = types.is_integer_dtype(column.dtype)
-            prepared[name] = column.astype(np.int64 if whole else np.float64)
-    return pd.DataFrame(prepared)
+def _named_strata(persons: pd.DataFrame, names: list[str], layer: np.ndarray) -> pd.DataFrame:
+    first = np.unique(layer, return_index=True)[1]
+    return persons[names].iloc[first].reset_index(drop=True)
 
 
-def _design(
-    covariates: pd.DataFrame, formula: str, event: np.ndarray
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    prepared = _prepared(covariates)
-    parsed = formulaic.Formula(formula.strip().removeprefix("~"))
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            design = parsed.get_model_matrix(prepared, context={}, na_action="ignore")
-    except FormulaicError:
-        # the library's text may quote a value, so it is not passed on
-        raise StudyError(f'formula "{formula}": a term cannot be computed. Check it.') from None
-    matrix = pd.DataFrame(design).drop(columns="Intercept").astype(float)
-    if matrix.empty:
-        raise DataError(f'formula "{formula}": no covariate has more than one level.')
-    n_odd = (~np.isfinite(matrix)).sum()
-    if n_odd.any():
-        told = ", ".join(f'"{term}" in {n} rows' for term, n in n_odd[n_odd > 0].items())
-        raise DataError(f"cox: a term is not a finite number: {told}. A logarithm of 0, perhaps?")
-    terms = [term for term in design.model_spec.structure if term.columns != ["Intercept"]]
-    rows = [_levels_of(term, design.model_spec, matrix, event) for term in terms]
-    return matrix, pd.DataFrame(list(itertools.chain.from_iterable(rows)))
+def _solved(
+    persons: pd.DataFrame,
+    formula: str,
+    variables: list[str],
+    follow_up: FollowUp,
+    layer: np.ndarray,
+    offset: np.ndarray | None,
+    ties: str,
+) -> tuple[Solution, tuple[float, float]]:
+    covariates = covariates_of(
+        persons, formula, variables=variables, model="cox", event=follow_up.event
+    )
+    answerable.check_levels(covariates.design.levels)
+    risk = risk_sets(follow_up, layer, ties=ties)
+    found = _maximum(covariates, risk, follow_up, layer, offset, ties)
+    back = np.argsort(covariates.order)
+    if found is None:
+        raise answerable.no_answer([])
+    coefficient = found.coefficient[back]
+    covariance = linalg.inv(found.information)[np.ix_(back, back)]
+    solution = Solution(
+        covariates=covariates,
+        follow_up=follow_up,
+        risk=risk,
+        layer=layer,
+        strata=pd.DataFrame(index=[0]),
+        cluster=None,
+        offset=offset,
+        coefficient=coefficient,
+        model_covariance=(covariance + covariance.T) / 2,
+        covariance=covariance,
+        ties=ties,
+        persons=persons,
+        index=persons.index,
+        offset_name=None,
+    )
+    answerable.check_spread(coefficient, covariance, covariates)
+    null = cox_fitting.null_log_likelihood(risk, offset)
+    return solution, (found.log_likelihood, null)
 
 
-def _levels_of(encoded, spec, matrix: pd.DataFrame, event: np.ndarray) -> list[dict]:
-    factors = [str(factor.expr) for factor in encoded.term.factors]
-    categories = {
-        factor: spec.encoder_state[factor][1]["categories"]
-        for factor in factors
-        if "categories" in spec.encoder_state[factor][1]
+def _maximum(
+    covariates: Covariates,
+    risk: RiskSets,
+    follow_up: FollowUp,
+    layer: np.ndarray,
+    offset: np.ndarray | None,
+    ties: str,
+) -> cox_fitting.Maximum | None:
+    start = None
+    if len(layer) > MANY:
+        start = _rough_start(covariates, follow_up, layer, offset, ties)
+
+    def look(information: np.ndarray) -> None:
+        answerable.check_information(information, covariates, layer)
+
+    return cox_fitting.maximise(_rows(covariates, risk, offset), risk, start, look=look)
+
+
+def _rows(covariates: Covariates, risk: RiskSets, offset: np.ndarray | None) -> Rows:
+    if use_compiled(len(risk.exit)):
+        # compiled code pays on large data only; importing it takes a second
+        from workbench.analysis.regression.cox_kernels import CompiledRows
+
+        return CompiledRows(
+            covariates.pattern,
+            covariates.table,
+            covariates.mean[covariates.table_terms],
+            covariates.numbers,
+            risk,
+            offset,
+        )
+    return PlainRows(covariates.matrix()[:, covariates.order], risk, offset)
+
+
+def _rough_start(
+    covariates: Covariates,
+    follow_up: FollowUp,
+    layer: np.ndarray,
+    offset: np.ndarray | None,
+    ties: str,
+) -> np.ndarray | None:
+    """A coefficient near the maximum, from a part of the rows; None where they have no answer."""
+    some = np.arange(0, len(layer), len(layer) // PART)
+    part, taken = covariates.of(some), follow_up.of(some)
+    if not taken.event.any():
+        return None
+    risk = risk_sets(taken, np.unique(layer[some], return_inverse=True)[1], ties=ties)
+    rows = _rows(part, risk, None if offset is None else offset[some])
+    found = cox_fitting.maximise(rows, risk, gain=ROUGH)
+    return None if found is None else found.coefficient
+
+
+def _told(
+    solution: Solution, log_likelihood: tuple[float, float], *, is_robust: bool, n_missing: int
+) -> CoxFit:
+    design, n = solution.covariates.design, len(solution.layer)
+    n_clusters = None
+    robust_error = np.full(len(design.terms), np.nan)
+    if is_robust:
+        n_clusters = n if solution.cluster is None else int(solution.cluster.max()) + 1
+        if n_clusters < 2:
+            raise DataError("cox: one cluster only; expected two or more.")
+        solution = replace(solution, covariance=robust_covariance(solution))
+        robust_error = np.sqrt(np.diag(solution.covariance))
+    coefficient, std_error = solution.coefficient, np.sqrt(np.diag(solution.model_covariance))
+    used = robust_error if is_robust else std_error
+    half = stats.norm.ppf(0.975) * used
+    table = {
+        "term": design.terms,
+        "coefficient": coefficient,
+        "std_error": std_error,
+        "robust_std_error": robust_error,
+        "hazard_ratio": np.exp(coefficient),
+        "lower": np.exp(coefficient - half),
+        "upper": np.exp(coefficient + half),
+        "z": coefficient / used,
+        "p_value": 2 * stats.norm.sf(np.abs(coefficient / used)),
     }
-    variable = ":".join(_variable(factor) for factor in factors)
-    labels = _labels(factors, categories)
-
-    def row(term: str, level: str, who: np.ndarray, *, is_reference: bool = False) -> dict:
-        n, events = int(who.sum()), int(event[who].sum())
-        found = {"term": term, "variable": variable, "level": level, "n": n, "events": events}
-        return found | {"is_reference": is_reference}
-
-    everyone = np.ones(len(matrix), dtype=bool)
-    rows = []
-    if len(factors) == 1 and categories:
-        first, *others = categories[factors[0]]
-        if not others:
-            raise DataError(f'cox: "{variable}" has one level only among {len(matrix)} persons.')
-        who = (matrix[list(encoded.columns)] == 0).all(axis=1).to_numpy()
-        rows.append(row(f"{factors[0]}[T.{first}]", inputs.label(first), who, is_reference=True))
-    for column in encoded.columns:
-        who = (matrix[column] != 0).to_numpy() if categories else everyone
-        rows.append(row(column, labels.get(column, column) if categories else "", who))
-    return rows
-
-
-def _labels(factors: list[str], categories: dict[str, list]) -> dict[str, str]:
-    pieces = [
-        [(f"{factor}[{t}{c}]", inputs.label(c)) for c in categories[factor] for t in ("T.", "")]
-        if factor in categories
-        else [(factor, "")]
-        for factor in factors
-    ]
-    return {
-        ":".join(name for name, _ in parts): ":".join(label for _, label in parts if label)
-        for parts in itertools.product(*pieces)
-    }
-
-
-def _variable(factor: str) -> str:
-    named = formulaic.Formula(factor).required_variables
-    return str(next(iter(named))) if len(named) == 1 else factor
-
-
-def _check_answerable(
-    matrix: pd.DataFrame, levels: pd.DataFrame, layer: np.ndarray, event: np.ndarray
-) -> None:
-    if not event.any():
-        raise DataError(f"cox: no events among {len(event)} persons.")
-    barren = levels[(levels["level"] != "") & (levels["events"] == 0)]
-    if len(barren):
-        told = ", ".join(f'"{term}"' for term in barren["term"])
-        why = "so a hazard ratio has no finite estimate (separation)"
-        raise DataError(f"cox: no events in {told}, {why}. Join it with another level.")
-    centred = matrix - matrix.groupby(layer).transform("mean")
-    size = np.sqrt((centred**2).sum())
-    still = size <= COLLINEAR * np.sqrt((matrix**2).sum())
-    if not still.any():
-        _, r, order = linalg.qr(centred / size, mode="economic", pivoting=True)
-        rest = np.append(np.abs(np.diag(r)), np.zeros(matrix.shape[1]))[: matrix.shape[1]]
-        still = pd.Series(rest[np.argsort(order)] < COLLINEAR, index=matrix.columns)
-    if still.any():
-        told = ", ".join(f'"{term}"' for term in matrix.columns[still])
-        raise DataError(f"cox: {told} follows from the other terms (collinear). Leave it out.")
-
-
-def _fit(matrix: pd.DataFrame, follow_up: inputs.FollowUp, layer: np.ndarray) -> CoxPHFitter:
-    frame = matrix.set_axis([f"term_{i}" for i in range(matrix.shape[1])], axis=1)
-    frame = frame.assign(time=follow_up.time, event=follow_up.event)
-    columns = {"duration_col": "time", "event_col": "event"}
-    if follow_up.entry is not None:
-        frame, columns["entry_col"] = frame.assign(entry=follow_up.entry), "entry"
-    if follow_up.weight is not None:
-        frame, columns["weights_col"] = frame.assign(weight=follow_up.weight), "weight"
-    if layer.any():
-        frame, columns["strata"] = frame.assign(layer=layer), "layer"
-    fitter = CoxPHFitter()
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings(record=True) as heard:
-            warnings.simplefilter("always")
-            fitter.fit(frame, **columns, fit_options=TO_THE_LAST_DIGIT)
-    except (ConvergenceError, np.linalg.LinAlgError, ValueError):
-        raise _no_answer([]) from None
-    failed = any(
-        issubclass(warning.category, ConvergenceWarning)
-        and str(warning.message).lstrip().startswith(("Newton-Raphson", "The log-likelihood"))
-        for warning in heard
+    return CoxFit(
+        coefficients=pd.DataFrame(table),
+        levels=design.levels,
+        covariance=pd.DataFrame(solution.covariance, index=design.terms, columns=design.terms),
+        log_likelihood=log_likelihood[0],
+        log_likelihood_null=log_likelihood[1],
+        n=n,
+        events=int(solution.follow_up.event.sum()),
+        n_missing=n_missing,
+        ties=solution.ties,
+        n_clusters=n_clusters,
+        solution=solution,
     )
-    wide = fitter.standard_errors_.to_numpy() * matrix.std().to_numpy()
-    astray = ~(wide < WIDEST_STD_ERROR) | ~np.isfinite(fitter.params_.to_numpy())
-    if failed or astray.any():
-        raise _no_answer(list(matrix.columns[astray]))
-    return fitter
-
-
-def _no_answer(terms: list[str]) -> DataError:
-    told = ", ".join(f'"{term}"' for term in terms)
-    return DataError(
-        f"cox: no finite estimate{' for ' + told if told else ''} (separation or collinear "
-        "terms). Look at the events behind each term; join levels or leave a term out."
-    )
-
-
-def _coefficients(matrix: pd.DataFrame, fitter: CoxPHFitter) -> pd.DataFrame:
-    coefficient = fitter.params_.to_numpy()
-    std_error = fitter.standard_errors_.to_numpy()
-    half = stats.norm.ppf(0.975) * std_error
-    return pd.DataFrame(
-        {
-            "term": matrix.columns.astype(str),
-            "coefficient": coefficient,
-            "std_error": std_error,
-            "robust_std_error": np.nan,
-            "hazard_ratio": np.exp(coefficient),
-            "lower": np.exp(coefficient - half),
-            "upper": np.exp(coefficient + half),
-            "z": coefficient / std_error,
-            "p_value": 2 * stats.norm.sf(np.abs(coefficient / std_error)),
-        }
-    )
-
-
-def _concordance(
-    matrix: pd.DataFrame, coefficient: pd.Series, follow_up: inputs.FollowUp, layer: np.ndarray
-) -> float:
-    # added up term by term, so that persons alike get the same sum to the last digit
-    score = sum(matrix[c].to_numpy() * b for c, b in zip(matrix, coefficient, strict=True))
-    below, tied, comparable = pairs.count_pairs(score, follow_up, layer)
-    return float((below + tied / 2) / comparable) if comparable else float("nan")

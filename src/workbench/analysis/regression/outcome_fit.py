@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from workbench.analysis.regression.outcome_design import Design
+from workbench.analysis.regression.design import Design
 
 # the name of the exponential of a coefficient; a linear model's coefficients stay as they are
 RATIOS = {

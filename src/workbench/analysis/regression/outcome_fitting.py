@@ -10,7 +10,7 @@ from pandas.api import types
 
 from workbench.analysis import inputs
 from workbench.analysis.regression import outcome_estimation as estimation
-from workbench.analysis.regression.outcome_design import Design, build_design, variables_of
+from workbench.analysis.regression.design import Design, build_design, variables_of
 from workbench.analysis.regression.outcome_fit import OutcomeFit, coefficient_table
 from workbench.errors import DataError, StudyError, gathered
 

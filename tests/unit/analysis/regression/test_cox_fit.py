@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.analysis import regression
-from workbench.analysis.regression import cox_kernels, design
+from workbench.analysis.regression import covariate_patterns, cox_kernels
 from workbench.analysis.regression.cox_likelihood import PlainRows, information, likelihood
 from workbench.analysis.regression.risk_sets import risk_sets
 from workbench.errors import DataError, StudyError
@@ -352,7 +352,7 @@ def test_compiled_and_plain_fits_are_the_same(formula, options, monkeypatch):
         formula = formula.replace("region", "C(clinic)") if "*" not in formula else "age + arm"
     compiled = regression.cox(BIG, formula, **COLUMNS, **options)
     monkeypatch.setenv("WORKBENCH_COMPILED", "0")
-    monkeypatch.setattr(design, "FEWEST_PERSONS", 10**9)
+    monkeypatch.setattr(covariate_patterns, "FEWEST_PERSONS", 10**9)
     plain = regression.cox(BIG, formula, **COLUMNS, **options)
     _assert_same(compiled, plain)
     pd.testing.assert_frame_equal(compiled.levels, plain.levels, check_dtype=False)
@@ -362,7 +362,7 @@ def test_compiled_and_plain_fits_are_the_same(formula, options, monkeypatch):
 def test_compiled_sums_equal_plain_ones():
     event = BIG["died"].to_numpy() > 0
     variables = ["age", "arm", "year"]
-    parts = design.covariates_of(
+    parts = covariate_patterns.covariates_of(
         BIG, "age + arm + C(year)", variables=variables, model="cox", event=event
     )
     from workbench.analysis.inputs import check_follow_up

@@ -20,7 +20,7 @@ from pandas.api import types
 from scipy import linalg
 
 from workbench.analysis import inputs
-from workbench.analysis.regression.outcome_levels import levels_of
+from workbench.analysis.regression.levels import levels_of
 from workbench.analysis.regression.splines import rcs
 from workbench.errors import DataError, StudyError, did_you_mean, gathered
 

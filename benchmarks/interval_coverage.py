@@ -4,7 +4,7 @@ Kaplan-Meier, net survival (Pohar Perme) and Cox, at 1, 3 and 5 years. 93 to 97 
 asked of intervals that are right in large samples, here with 50 or more expected events and 25 at
 risk.
 
-    python benchmarks/coverage.py [REPEATS]
+    python benchmarks/interval_coverage.py [REPEATS]
 """
 
 from __future__ import annotations
