@@ -8,8 +8,9 @@ from importlib import import_module
 from typing import Any
 
 _ROOMS = {
-    "cox": "workbench.analysis.regression",
     "codes_never_seen": "workbench.analysis.quality",
+    "conditional_survival": "workbench.analysis.survival",
+    "cox": "workbench.analysis.regression",
     "cumulative_incidence": "workbench.analysis.competing",
     "describe_quality": "workbench.analysis.quality",
     "draw_flow": "workbench.output.figures",
@@ -23,14 +24,25 @@ _ROOMS = {
     "fine_gray": "workbench.analysis.competing",
     "gray_test": "workbench.analysis.competing",
     "kaplan_meier": "workbench.analysis.survival",
+    "landmark": "workbench.analysis.survival",
+    "linear": "workbench.analysis.regression",
+    "logistic": "workbench.analysis.regression",
     "logrank": "workbench.analysis.survival",
+    "nelson_aalen": "workbench.analysis.survival",
+    "net_survival": "workbench.analysis.relative",
     "number_at_risk": "workbench.analysis.survival",
     "open_study": "workbench.runner.session",
+    "pairwise_logrank": "workbench.analysis.survival",
+    "person_time": "workbench.analysis.rates",
+    "poisson": "workbench.analysis.regression",
     "quantiles": "workbench.analysis.survival",
     "release": "workbench.output.disclosure",
     "release_at_times": "workbench.output.disclosure",
-    "release_restricted_mean": "workbench.output.disclosure",
     "release_quantiles": "workbench.output.disclosure",
+    "release_restricted_mean": "workbench.output.disclosure",
+    "restricted_mean": "workbench.analysis.survival",
+    "standardised_ratio": "workbench.analysis.rates",
+    "start_stop_rows": "workbench.analysis.time_varying",
     "table_one": "workbench.analysis.description",
 }
 __all__ = sorted(_ROOMS)

@@ -64,7 +64,8 @@ def p_value_of(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:
 
 def _byar(o: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:
     some = np.maximum(o, 1)
-    low = np.where(o > 0, o * (1 - 1 / (9 * some) - z / (3 * np.sqrt(some))) ** 3, 0.0)
+    # with few events and much confidence the bracket would be below 0
+    low = np.where(o > 0, o * np.maximum(1 - 1 / (9 * some) - z / (3 * np.sqrt(some)), 0) ** 3, 0.0)
     return low, (o + 1) * (1 - 1 / (9 * (o + 1)) + z / (3 * np.sqrt(o + 1))) ** 3
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.analysis import rates
-from workbench.analysis.rates import lexis
+from workbench.analysis.rates import cells
 from workbench.errors import DataError, WorkbenchError
 
 CALL = {"start": "start", "end": "end", "event": "died"}
@@ -88,7 +88,7 @@ def test_order_and_index_do_not_matter_and_the_input_stays(monkeypatch):
     persons = persons_of(200)
     before = persons.copy()
     whole = rates.person_time(persons, **CALL, scales=SCALES, by="sex")
-    monkeypatch.setattr(lexis, "BLOCK", 17)
+    monkeypatch.setattr(cells, "BLOCK", 17)
     mixed = persons.sample(frac=1, random_state=1)
     again = rates.person_time(mixed, **CALL, scales=SCALES, by="sex")
     pd.testing.assert_frame_equal(whole, again, rtol=1e-9)
@@ -124,3 +124,22 @@ def test_follow_up_that_cannot_be_is_refused(change, words):
 def test_what_makes_no_sense_is_refused(call):
     with pytest.raises(WorkbenchError):
         call()
+
+
+@pytest.mark.parametrize("years", ["days", "calendar", 365.25])
+def test_compiled_and_plain_sums_are_the_same(years, monkeypatch):
+    persons = persons_of(500)
+    plain = rates.person_time(persons, **CALL, scales=SCALES, by="sex", years=years)
+    monkeypatch.setattr(cells, "use_compiled", lambda n_rows: True)
+    compiled = rates.person_time(persons, **CALL, scales=SCALES, by="sex", years=years)
+    pd.testing.assert_frame_equal(plain, compiled, rtol=1e-9)
+    assert plain.attrs["outside"] == pytest.approx(compiled.attrs["outside"], rel=1e-9)
+
+
+def test_follow_up_that_lies_in_no_cell_gives_no_row_and_is_counted():
+    persons = persons_of(1)
+    later = {"year": rates.scale([2090, 2091])}
+    assert rates.split(persons, **CALL, scales=later).empty
+    found = rates.person_time(persons, **CALL, scales=later)
+    assert found.empty
+    assert found.attrs["outside"]["events"] == persons["died"].sum()
