@@ -10,11 +10,13 @@ import pandas as pd
 from workbench.analysis.cohort.ledger import Ledger
 from workbench.analysis.cohort.link_report import LinkReport
 from workbench.analysis.competing import FineGrayFit, GrayTest
+from workbench.analysis.count_table import CountTable
 from workbench.analysis.description import COLUMNS as TABLE_ONE
 from workbench.analysis.quality import Quality
 from workbench.analysis.regression import CoxFit
 from workbench.analysis.survival import LogRank
 from workbench.errors import DisclosureError
+from workbench.output.count_rules import judge_counts
 from workbench.output.incidence_rules import INCIDENCE, judge_incidence
 from workbench.output.judgement import Judgement
 from workbench.output.ledger_rules import judge_ledger
@@ -41,6 +43,7 @@ RULES: dict[type, Callable[[Any, ReleaseProfile], Judgement]] = {
     GrayTest: judge_test,
     CoxFit: judge_cox,
     FineGrayFit: judge_cox,
+    CountTable: judge_counts,
 }
 
 

@@ -11,10 +11,12 @@ from workbench.study.model import (
     Covariate,
     RelativeSurvival,
     Study,
+    UnitRules,
     is_study_key,
     load_study,
 )
 from workbench.study.rows import CodeChoice, Condition, LinkedEvent, RowTest, Window
+from workbench.study.source_rules import Lag, SourceComparison
 
 __all__ = [
     "DAYS_IN",
@@ -22,10 +24,13 @@ __all__ = [
     "Condition",
     "Covariate",
     "Definitions",
+    "Lag",
     "LinkedEvent",
     "RelativeSurvival",
     "RowTest",
+    "SourceComparison",
     "Study",
+    "UnitRules",
     "Window",
     "check_study",
     "column_variable",

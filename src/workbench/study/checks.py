@@ -18,6 +18,7 @@ from workbench.study.row_checks import (
     value_faults,
 )
 from workbench.study.rows import Condition
+from workbench.study.source_checks import source_faults, unit_faults
 
 # What a cohort has besides the study's variables.
 COHORT_COLUMNS = frozenset(
@@ -46,6 +47,8 @@ def check_study(study: Study, definitions: Definitions, *, where: str) -> None:
         *_relative_faults(study, definitions),
         *_group_faults(study, definitions),
         *link_faults(study, definitions),
+        *source_faults(study, definitions),
+        *unit_faults(study, definitions),
     ]
     if faults:
         raise StudyError(

@@ -31,7 +31,7 @@ class Definitions:
 def load_definitions(study: Study, folders: Sequence[Path], *, where: str) -> Definitions:
     """Find everything a study names; raise `StudyError` with all that is not there."""
     faults: list[str] = []
-    named = [study.main_table, *study.linked_tables]
+    named = study.named_tables
     wanted = [full_name.split(".")[0] for full_name in named]
     wanted += [study.population] if study.population else []
     registers = _found(wanted, partial(load_register, folders=folders), faults)

@@ -22,6 +22,7 @@ from workbench.study.rows import (
     Take,
     Window,
 )
+from workbench.study.source_rules import Reference, SourceComparison
 
 TimeUnit = Literal["days", "weeks", "months", "years"]
 # Mean lengths of the Gregorian calendar (365.2425 days a year), as is usual in follow-up studies.
@@ -162,6 +163,13 @@ class RelativeSurvival(Document):
     sex: str
 
 
+class UnitRules(Document):
+    """The units that are set beside each other and the nation."""
+
+    by: str  # a variable of the study: unit, hospital, region
+    own: str | None = None  # the unit that is pointed out in figures
+
+
 class Study(Document):
     """One study, as it stands in params/studies/NAME.yaml."""
 
@@ -179,6 +187,9 @@ class Study(Document):
     comparison: Comparison | None = None
     follow_up: FollowUp | None = None  # without it persons are described and not followed
     relative_survival: RelativeSurvival | None = None
+    indicators: tuple[Slug, ...] = ()  # by name; the first is the one adjusted for case mix
+    units: UnitRules | None = None
+    compare_sources: SourceComparison | None = None
     variables: dict[str, Covariate] = Field(default_factory=dict)
     group: str | None = None  # compare by this variable
     model: tuple[str, ...] = ()  # variables of the regression model
@@ -206,12 +217,20 @@ class Study(Document):
         return tuple(dict.fromkeys(named))
 
     @property
+    def named_tables(self) -> tuple[str, ...]:
+        """Every table that the study names, by full name, each once: its own first."""
+        compared = self.compare_sources.tables if self.compare_sources else ()
+        return tuple(dict.fromkeys([self.main_table, *self.linked_tables, *compared]))
+
+    @property
     def code_choices(self) -> tuple[CodeChoice, ...]:
         """Every choice of codes in the study."""
-        places: list[Condition | Covariate | LinkedEvent] = [
+        places: list[Condition | Covariate | LinkedEvent | Reference] = [
             *self.cohort.include, *self.cohort.exclude,
             *self.variables.values(), *self.events,
         ]  # fmt: skip
+        if self.compare_sources and self.compare_sources.reference.codes:
+            places.append(self.compare_sources.reference)
         return tuple(place.codes for place in places if place.codes)
 
 

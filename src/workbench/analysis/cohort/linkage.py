@@ -209,7 +209,7 @@ def tables_read(study: Study, store: Store) -> tuple[str, ...]:
     if study.comparison is not None and "residences" in roles:
         wanted.append("residences")
     population = [roles[role] for role in wanted]
-    return tuple(dict.fromkeys([study.main_table, *study.linked_tables, *population]))
+    return tuple(dict.fromkeys([*study.named_tables, *population]))
 
 
 def _number_changes(sources: Sources) -> tuple[pd.DataFrame, int, int]:

@@ -1,0 +1,89 @@
+"""Numbers of persons by groups, in the form that the gate can judge.
+
+Shares, limits, levels and charts of units are made of these numbers and of nothing else, so that
+what may leave is decided once, on the counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from workbench.analysis import inputs
+from workbench.errors import DataError
+
+MARKS = ("in_denominator", "in_numerator")
+
+
+@dataclass(frozen=True)
+class CountTable:
+    """One row a group: the columns of `by`, then numbers of persons.
+
+    `n` persons of whom `events` have what is counted, and `missing` of whom that is not known (they
+    are not in `n`); `expected` the number a model expects. A comparison of sources has `both`,
+    `only_register` and `only_reference` instead. No row is missing or twice.
+    """
+
+    table: pd.DataFrame
+    by: tuple[str, ...]
+
+
+def count_marked(marked: pd.DataFrame, *, by: str | Sequence[str]) -> CountTable:
+    """Count who is in the denominator and the numerator of an indicator, by groups.
+
+    Parameters
+    ----------
+    marked
+        Rows with `in_denominator` (never missing) and `in_numerator` (missing outside the
+        denominator, and where it is not known); `expected` too, if a model gave it.
+    by
+        Grouping columns. Rows of the denominator without a group are counted as "not known".
+
+    Returns
+    -------
+    The columns of `by`, `n` (in the denominator, numerator known), `events`, `missing`, and
+    `expected` where it is there.
+
+    Raises
+    ------
+    DataError
+        A column that is not there; a missing `in_denominator`; nobody in the denominator.
+    """
+    names = inputs.names_of(by)
+    inputs.check_frame(marked, [*names, *MARKS])
+    if marked["in_denominator"].isna().any():
+        raise DataError("in_denominator: missing in some rows; it must be yes or no.")
+    rows = marked[marked["in_denominator"].astype(bool)]
+    if rows.empty:
+        raise DataError("Nobody is in the denominator of the indicator in these rows.")
+    known = rows["in_numerator"].notna()
+    numbers = pd.DataFrame(
+        {
+            "n": known.astype("int64"),
+            "events": rows["in_numerator"].fillna(False).astype(bool).astype("int64"),
+            "missing": (~known).astype("int64"),
+        }
+    )
+    if "expected" in rows:
+        numbers["expected"] = rows["expected"].where(known, 0.0).astype(float)
+    groups = rows[names].astype(object).where(rows[names].notna(), "not known")
+    counted = numbers.groupby([groups[name] for name in names], sort=True).sum()
+    return CountTable(counted.reset_index(), tuple(names))
+
+
+def count_types(persons: pd.DataFrame, *, by: str | Sequence[str], kind: str) -> CountTable:
+    """Count persons of each kind (access, method, form of care) by groups; unknown kinds apart.
+
+    Returns one row for every group and kind, also those that nobody has: the columns of `by`,
+    `kind`'s column, `n`.
+    """
+    names = [*inputs.names_of(by), kind]
+    inputs.check_frame(persons, names)
+    groups = persons[names].astype(object).where(persons[names].notna(), "not known")
+    counted = groups.value_counts(sort=False).rename("n")
+    if len(names) > 1:
+        whole = pd.MultiIndex.from_product([sorted(set(groups[name])) for name in names])
+        counted = counted.reindex(whole.set_names(names), fill_value=0)
+    return CountTable(counted.reset_index().sort_values(names, ignore_index=True), tuple(names))
