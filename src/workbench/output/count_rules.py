@@ -102,8 +102,8 @@ def _complete(line: np.ndarray, parts: np.ndarray, is_out: np.ndarray, threshold
     out = line[is_out[line]]
     if not len(out):
         return False
-    rest = [at for at in line[~is_out[line]] if parts[at].any()]
-    rest.sort(key=lambda at: tuple(parts[at]))
+    # those with nobody last: they hide little
+    rest = sorted(line[~is_out[line]], key=lambda at: (not parts[at].any(), *parts[at]))
     added = False
     while rest and _tells(parts[out], threshold):
         at = rest.pop(0)
