@@ -27,7 +27,7 @@ demo: .venv/.runtime .venv/.package ## set up, then run the main job on the exam
 	@$(BIN)/workbench demo $(ARGS)
 
 test: .venv/.dev .venv/.package ## run every test (ARGS="-k cohort")
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 check: .venv/.dev .venv/.package ## check format, lint, types, direction of imports, notebooks stripped
 	$(BIN)/ruff format --check .
