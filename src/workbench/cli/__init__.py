@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from workbench.cli import drafts, intake, leaving, studies
+from workbench.cli import departure, drafts, intake, leaving, studies
 from workbench.cli.console import err
 from workbench.errors import RunError, WorkbenchError
 
@@ -34,6 +34,7 @@ app.command()(intake.status)
 app.command()(studies.run)
 app.command()(leaving.forget)
 app.command()(leaving.prune)
+app.command("check-release")(departure.check_release)
 app.add_typer(new, name="new")
 new.command("register")(drafts.new_register)
 new.command("study")(drafts.new_study)
