@@ -12,19 +12,28 @@ import json
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import DisclosureError, RunError
 from workbench.output import tables
+from workbench.output.deck import build_deck
 from workbench.output.disclosure import Released, count_hidden, require_released
+from workbench.output.paper import print_report
 from workbench.output.report import ReportContext, Section, build_report
+from workbench.output.workbook import build_workbook
 
-RECORD, REPORT = "release.json", "report.html"
+RECORD, REPORT, PAPER = "release.json", "report.html", "report.pdf"
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 # Names of our own files, and anchors the report uses itself.
-TAKEN = {"release", "report", "results", "hidden-and-why", "how-to-read", "provenance-of-numbers"}
+TAKEN = {
+    "release", "report", "workbook", "deck", "results", "hidden-and-why", "how-to-read",
+    "provenance-of-numbers",
+}  # fmt: skip
+# Formats besides the page that are made of the same sections.
+BUILDERS = {"workbook": ("workbook.xlsx", build_workbook), "deck": ("deck.pptx", build_deck)}
 
 
 @dataclass
@@ -69,8 +78,11 @@ class Publication:
             )
         self.sections.append(Section(name, heading, released, text, method))
 
-    def write(self, context: ReportContext) -> Path:
+    def write(self, context: ReportContext, *, formats: Sequence[str] = ()) -> Path:
         """Write tables, figures, report.html and the release record; give back the folder.
+
+        `formats` are "workbook" (workbook.xlsx), "deck" (deck.pptx) and "pdf" (report.pdf, printed
+        by the browser that is installed; without one the page says so).
 
         Raises
         ------
@@ -82,13 +94,27 @@ class Publication:
         if not self.sections:
             raise DisclosureError("Nothing has been added, so there is nothing to publish.")
         files = self._files()
-        files[REPORT] = build_report(context, self.sections).encode("utf-8")
+        page = build_report(context, self.sections)
+        if "pdf" in formats:
+            page = self._printed(page, context, files)
+        files[REPORT] = page.encode("utf-8")
+        for name, build in (BUILDERS[one] for one in formats if one in BUILDERS):
+            files[name] = build(context, self.sections)
         files[RECORD] = self._record(context, files)
         try:
             _write_folder(self.folder, files)
         except OSError as reason:
             raise RunError(f"{self.folder} cannot be written: {reason.strerror}.") from None
         return self.folder
+
+    def _printed(self, page: str, context: ReportContext, files: dict[str, bytes]) -> str:
+        """The page, which also lies there as PDF, or says why it does not."""
+        paper = print_report(page)
+        if paper is not None:
+            files[PAPER] = paper
+            return page
+        told = {**context.facts, "On paper": "Not printed: no browser is installed here."}
+        return build_report(replace(context, facts=told), self.sections)
 
     def _files(self) -> dict[str, bytes]:
         """Every table as CSV; every figure as its pictures and the numbers drawn."""

@@ -124,7 +124,7 @@ class Session:
 
     def finish(self) -> Path:
         """Write the release folder: tables, figures, the record and report.html."""
-        self.publication.write(self._context())
+        self.publication.write(self._context(), formats=self.study.formats)
         return self.folder / "release" / "report.html"
 
     @property

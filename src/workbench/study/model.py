@@ -181,6 +181,7 @@ class Study(Document):
     seed: int = 1
     notebook: str
     release_profile: str = "standard"
+    formats: tuple[Literal["workbook", "deck", "pdf"], ...] = ()  # besides the page
     coverage: str = ""  # what is known of the register's coverage, in words
     population: Slug | None = None  # the register that says who exists, dies and leaves the country
     cohort: CohortRules = CohortRules()
