@@ -14,6 +14,7 @@ from typing import Any
 
 from pptx import Presentation
 from pptx.dml.color import RGBColor
+from pptx.enum.text import PP_ALIGN
 from pptx.util import Emu, Inches, Pt
 
 from workbench.output import tables
@@ -22,7 +23,9 @@ from workbench.output.report import ReportContext, Section
 
 WIDTH, HEIGHT, EDGE = Inches(13.333), Inches(7.5), Inches(0.5)
 TITLE_AND_SUBTITLE, TITLE_ONLY = 0, 5  # layouts of the library's own template
-MOST_ROWS, MOST_COLUMNS = 13, 10
+MOST_LINES, MOST_COLUMNS = 14, 10  # lines of text, a cell's own breaks counted
+FIRST_SHARE = 0.3  # of the width, for the column that names a row
+SIGNS_PER_INCH = 11
 DARK, SOFT = RGBColor(0x1F, 0x2A, 0x36), RGBColor(0x59, 0x59, 0x59)
 MADE = datetime(2000, 1, 1)  # no clock: the same results give the same bytes
 FIRST_DATE = (1980, 1, 1, 0, 0, 0)  # the first one an archive can tell
@@ -116,11 +119,15 @@ def _add_table(deck: Any, section: Section, context: ReportContext) -> None:
         )
         shape.name = section.released.title
         shape._element.nvGraphicFramePr.cNvPr.set("descr", section.released.title)
+        for column, width in zip(shape.table.columns, _widths(len(header)), strict=True):
+            column.width = width
         for row_at, row in enumerate([header, *rows]):
             for column_at, text in enumerate(row):
-                cell = shape.table.cell(row_at, column_at)
-                cell.text_frame.text = text
-                _style(cell.text_frame, 12 if len(header) <= 7 else 10, None, bold=row_at == 0)
+                frame = shape.table.cell(row_at, column_at).text_frame
+                frame.text = text
+                _style(frame, 12 if len(header) <= 7 else 10, None, bold=row_at == 0)
+                if column_at >= table.n_text_columns:
+                    frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
         _add_foot(slide, section)
         _add_notes(slide, section)
 
@@ -129,11 +136,38 @@ def _pages(
     header: Sequence[str], lines: Sequence[Sequence[str]]
 ) -> Iterator[tuple[list[str], list[list[str]]]]:
     """Parts of a table that fit on a slide: rows first, then columns, the first one on each."""
-    for low in range(0, max(len(lines), 1), MOST_ROWS):
-        rows = lines[low : low + MOST_ROWS]
+    for rows in _by_height(lines, header):
         for left in range(1, max(len(header), 2), MOST_COLUMNS - 1):
             columns = [0, *range(left, min(left + MOST_COLUMNS - 1, len(header)))]
             yield [header[at] for at in columns], [[row[at] for at in columns] for row in rows]
+
+
+def _by_height(
+    lines: Sequence[Sequence[str]], header: Sequence[str]
+) -> Iterator[list[Sequence[str]]]:
+    """Rows in parts of about as many lines as a slide holds, breaks within cells counted."""
+    inches = [width / Inches(1) for width in _widths(min(len(header), MOST_COLUMNS))]
+    page: list[Sequence[str]] = []
+    height = 0
+    for row in lines:
+        signs = [len(text) / (inches[min(at, len(inches) - 1)] * SIGNS_PER_INCH)
+                 for at, text in enumerate(row)]  # fmt: skip
+        needed = max(1, *(int(-(-one // 1)) for one in signs))
+        if page and height + needed > MOST_LINES:
+            yield page
+            page, height = [], 0
+        page.append(row)
+        height += needed
+    yield page
+
+
+def _widths(n_columns: int) -> list[int]:
+    """Widths of a table's columns: the first one names the rows and is wider."""
+    room = WIDTH - 2 * EDGE
+    if n_columns == 1:
+        return [room]
+    first = int(room * max(FIRST_SHARE, 1 / n_columns))
+    return [first, *[int((room - first) / (n_columns - 1))] * (n_columns - 1)]
 
 
 def _titled(deck: Any, heading: str) -> Any:

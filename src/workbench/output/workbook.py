@@ -44,7 +44,7 @@ def build_workbook(context: ReportContext, sections: Sequence[Section]) -> bytes
                 {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}
             ),
             "text": book.add_format({"text_wrap": True, "valign": "top"}),
-            "soft": book.add_format({"font_color": "#595959", "text_wrap": True}),
+            "soft": book.add_format({"font_color": "#595959"}),
         }
         names = _sheet_names(sections)
         _write_about(book.add_worksheet(ABOUT), context, sections, names, styles)
@@ -71,6 +71,7 @@ def _write_about(
     sheet: Any, context: ReportContext, sections: Sequence[Section], names: Sequence[str],
     styles: dict[str, Any],
 ) -> None:  # fmt: skip
+    _fit_paper(sheet)
     sheet.set_column(0, 0, 28)
     sheet.set_column(1, 1, 100)
     sheet.write_string(0, 0, context.title, styles["title"])
@@ -112,6 +113,14 @@ def _write_table(
         longest = max([len(heading) // 2, *(len(str(value)) for value in column[:200])], default=8)
         sheet.set_column(at, at, min(max(longest, 8) + 2, WIDEST))
     sheet.freeze_panes(4, 0)
+    _fit_paper(sheet)
+
+
+def _fit_paper(sheet: Any) -> None:
+    """On paper a sheet is as wide as the page."""
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
 
 
 def _write_cell(sheet: Any, row: int, at: int, value: Any, is_hidden: bool, style: Any) -> None:
