@@ -1,0 +1,231 @@
+"""Funnels: each unit beside the nation, with limits that say what chance alone would do.
+
+Flags and curves come from one function (`mid_p`), so that they agree at every size. Limits that
+cannot be reached with so few patients are missing, not 0 or 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from workbench.analysis import inputs
+from workbench.analysis.units import overdispersion as between
+from workbench.analysis.units.funnel_counts import FunnelCounts, read_funnel
+from workbench.analysis.units.mid_p import Binomial, Counts, Poisson, limit_of, place_of
+from workbench.analysis.units.unit_table import UnitTable, unit_table
+from workbench.errors import StudyError
+
+LEVELS = (0.95, 0.998)
+LARGE_SHARE = 0.2  # of all patients in one unit: the nation is then much that unit
+N_CURVE = 200
+
+
+def funnel(
+    table: pd.DataFrame, *, events: str, n: str | None = None, expected: str | None = None,
+    exposure: str | None = None, centre: float | None = None, overdispersion: str | None = None,
+    levels: Sequence[float] = LEVELS,
+) -> UnitTable:  # fmt: skip
+    """Set each unit beside the nation, with limits for chance and a flag for those outside.
+
+    Parameters
+    ----------
+    table
+        One row a unit.
+    events, n
+        Columns with patients who have the event, and all patients (a funnel of shares); or
+    events, expected
+        events, and how many were expected (a funnel of ratios); or
+    events, exposure
+        events, and the person-time they happened in (a funnel of rates).
+    centre
+        The share or rate to compare with; the nation's (sum over sum) if not given. Of ratios: 1.
+    overdispersion
+        "additive" (a variance between units is added; shares and ratios) or "multiplicative"
+        (shares): further limits that allow for what units differ anyway. At least ten units.
+    levels
+        Two-sided levels of the limits.
+
+    Returns
+    -------
+    The table with `estimate`; `lower_95`, `upper_95`, `lower_998`, `upper_998` (missing where a
+    unit of that size cannot reach them); `flag`: "none", "low 95", "high 95", "low 99.8", "high
+    99.8", missing without patients; `p_value` (two-sided mid-p) and `p_adjusted` (Benjamini and
+    Hochberg: the share of false flags among those at least as far out). With over-dispersion also
+    `adjusted_lower_95` ... and `adjusted_flag`, only where the flag stands too.
+    As attributes: `centre`, `curve` (limits by size, for drawing), `tau2`, `phi`, `heterogeneity`,
+    `note` (a sentence, or empty).
+
+    Raises
+    ------
+    DataError, StudyError
+        Counts that are missing, negative or not whole; more events than patients; events where
+        none are expected; over-dispersion of fewer than ten units; a centre outside its range.
+
+    References
+    ----------
+    Spiegelhalter, Stat Med 2005;24:1185-1202; Benjamini and Hochberg, J R Stat Soc B
+    1995;57:289-300.
+    """
+    inputs.check_frame(table, [one for one in (events, n, expected, exposure) if one])
+    drawn = read_funnel(table, events, {"n": n, "expected": expected, "exposure": exposure}, centre)
+    has_some = drawn.size > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        estimate = np.where(has_some, drawn.events * drawn.scale, np.nan)
+    place = np.where(has_some, place_of(drawn.events, drawn.among), np.nan)
+    limits = _limits(drawn.among, drawn.scale, levels, has_some)
+    p_value = np.minimum(2 * np.minimum(place, 1 - place), 1.0)
+    columns = {"estimate": estimate, **limits, "flag": _flags(place, levels)}
+    columns |= {"p_value": p_value, "p_adjusted": false_discovery(p_value)}
+    scores, tau2 = _scores(drawn, estimate, has_some), np.nan
+    if overdispersion is not None:
+        more, tau2 = _adjusted(drawn, scores, overdispersion, levels, has_some)
+        columns |= {**more, "adjusted_flag": _both(columns["flag"], estimate, more, levels)}
+    return unit_table(
+        table.assign(**columns),
+        centre=drawn.centre,
+        curve=_curve(drawn, levels, tau2),
+        tau2=tau2,
+        phi=between.phi_of(scores.z) if len(scores.z) else np.nan,
+        heterogeneity=between.heterogeneity(scores.z),
+        note=_note(drawn),
+    )
+
+
+def false_discovery(p_values: np.ndarray) -> np.ndarray:
+    """P values adjusted by Benjamini and Hochberg; missing ones stay and do not count."""
+    known = np.isfinite(p_values)
+    adjusted = np.full(len(p_values), np.nan)
+    if known.any():
+        adjusted[known] = stats.false_discovery_control(p_values[known])
+    return adjusted
+
+
+def _name(level: float) -> str:
+    """What a level is called in a column: 95, 998."""
+    return f"{100 * level:g}".replace(".", "")
+
+
+def _limits(
+    among: Counts, scale: np.ndarray, levels: Sequence[float], has_some: np.ndarray
+) -> dict[str, np.ndarray]:
+    found = {}
+    for level in levels:
+        for side, q in (("lower", (1 - level) / 2), ("upper", (1 + level) / 2)):
+            with np.errstate(invalid="ignore"):
+                limit = limit_of(among, q) * scale
+            found[f"{side}_{_name(level)}"] = np.where(has_some, limit, np.nan)
+    return found
+
+
+def _flags(place: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    flags = np.full(len(place), "none", dtype=object)
+    for level in sorted(levels):
+        tail = (1 - level) / 2
+        flags[place < tail] = f"low {100 * level:g}"
+        flags[place > 1 - tail] = f"high {100 * level:g}"
+    flags[np.isnan(place)] = None
+    return flags
+
+
+def _both(
+    flag: np.ndarray, estimate: np.ndarray, limits: Mapping[str, np.ndarray],
+    levels: Sequence[float],
+) -> np.ndarray:  # fmt: skip
+    """Flags by the wider limits, at no level at which the flag itself does not stand."""
+    found = np.array([None if one is None else "none" for one in flag], dtype=object)
+    at = [0.0 if one in {None, "none"} else float(str(one).split()[-1]) for one in flag]
+    for level in sorted(levels):
+        name, words = _name(level), f"{100 * level:g}"
+        stands = np.array(at) >= 100 * level - 1e-9
+        found[stands & (estimate < limits[f"adjusted_lower_{name}"])] = f"low {words}"
+        found[stands & (estimate > limits[f"adjusted_upper_{name}"])] = f"high {words}"
+    return found
+
+
+def _scores(drawn: FunnelCounts, estimate: np.ndarray, has_some: np.ndarray) -> between.Scores:
+    size, estimate = drawn.size[has_some], estimate[has_some]
+    if drawn.kind == "share":
+        return between.share_scores(estimate, size, drawn.centre)
+    if drawn.centre == 0:
+        return between.Scores(np.zeros(0), np.zeros(0), 1.0)
+    return between.ratio_scores(estimate / drawn.centre, size * drawn.centre)
+
+
+def _adjusted(
+    drawn: FunnelCounts, scores: between.Scores, how: str, levels: Sequence[float],
+    has_some: np.ndarray,
+) -> tuple[dict[str, np.ndarray], float]:  # fmt: skip
+    if how not in {"additive", "multiplicative"}:
+        raise StudyError('overdispersion: expected "additive" or "multiplicative".')
+    if how == "multiplicative" and drawn.kind != "share":
+        raise StudyError("overdispersion: multiplicative is for shares; use additive.")
+    between.require_enough(len(scores.z))
+    tau2 = between.tau2_of(scores) if how == "additive" else np.nan
+    phi = _natural_phi(drawn, has_some) if how == "multiplicative" else np.nan
+    found = {}
+    for level in levels:
+        z = float(stats.norm.ppf((1 + level) / 2))
+        sides = _wider(drawn, scores, drawn.size[has_some], (tau2, phi), z)
+        for side, limit in zip(("lower", "upper"), sides, strict=True):
+            whole = np.full(len(has_some), np.nan)
+            whole[has_some] = limit
+            found[f"adjusted_{side}_{_name(level)}"] = whole
+    return found, tau2
+
+
+def _wider(
+    drawn: FunnelCounts, scores: between.Scores, size: np.ndarray, how_much: tuple[float, float],
+    z: float,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    tau2, phi = how_much
+    if np.isnan(tau2):
+        return between.multiplied_limits(drawn.centre, size, phi, z)
+    if drawn.kind == "share":
+        return between.share_limits(scores, tau2, z)
+    low, high = between.ratio_limits(scores, tau2, z)
+    return low * drawn.centre, high * drawn.centre
+
+
+def _natural_phi(drawn: FunnelCounts, has_some: np.ndarray) -> float:
+    """Variation beside chance on the scale of shares itself."""
+    n, p = drawn.size[has_some], drawn.centre
+    error = np.sqrt(p * (1 - p) / n)
+    if p in {0.0, 1.0}:
+        return 0.0
+    return between.phi_of((drawn.events[has_some] / n - p) / error)
+
+
+def _curve(drawn: FunnelCounts, levels: Sequence[float], tau2: float) -> pd.DataFrame:
+    """Limits by size, as fine as a drawing needs."""
+    largest = float(drawn.size.max())
+    if drawn.kind == "share":
+        size = np.unique(np.linspace(1, largest, N_CURVE).round())
+        among: Counts = Binomial(size, drawn.centre)
+    else:
+        size = np.linspace(largest / N_CURVE, largest, N_CURVE)
+        among = Poisson(size * drawn.centre)
+    curve = {"size": size, **_limits(among, 1 / size, levels, size > 0)}
+    if np.isfinite(tau2) and drawn.centre > 0:
+        scores = _spread_at(drawn, size)
+        for level in levels:
+            z = float(stats.norm.ppf((1 + level) / 2))
+            low, high = _wider(drawn, scores, size, (tau2, np.nan), z)
+            curve |= {f"adjusted_lower_{_name(level)}": low, f"adjusted_upper_{_name(level)}": high}
+    return pd.DataFrame(curve)
+
+
+def _spread_at(drawn: FunnelCounts, size: np.ndarray) -> between.Scores:
+    if drawn.kind == "share":
+        return between.share_scores(np.full(len(size), drawn.centre), size, drawn.centre)
+    return between.ratio_scores(np.ones(len(size)), size * drawn.centre)
+
+
+def _note(drawn: FunnelCounts) -> str:
+    if drawn.size.sum() and drawn.size.max() / drawn.size.sum() > LARGE_SHARE:
+        share = drawn.size.max() / drawn.size.sum()
+        return f"One unit holds {100 * share:.0f} % of the nation, and is compared with itself."
+    return ""
