@@ -11,14 +11,14 @@ import pytest
 from agreement import HERE, SHARED, Reference, agrees
 from scipy import stats
 
-from workbench.analysis import units
+from workbench.analysis import coverage, units
 from workbench.analysis.units import overdispersion
 from workbench.analysis.units.mid_p import Binomial, Poisson, place_of
 
 LEVELS = {"95": 0.95, "998": 0.998}
 ROUNDED = "the reference rounds its normal quantile to six decimals"
 REFERENCES: dict[str, tuple[Reference, dict[str, Any]]] = {}
-for topic in ("units_ci", "units_standard", "units_funnel"):
+for topic in ("units_ci", "units_standard", "units_funnel", "units_models", "units_rules"):
     for path in (HERE / "vectors" / f"{topic}.json", SHARED / "reference" / f"{topic}.json"):
         for one in json.loads(path.read_text("utf-8"))["vectors"] if path.exists() else ():
             ref = Reference(topic, one["id"], "", one["call"], "", one["output"])
@@ -283,3 +283,50 @@ def test_flags_of_rates():
 def test_false_discovery_rates():
     ref, given, out = of("multiplicity_1")
     agrees(ref, "units.false_discovery", units.false_discovery(np.array(given["p"])), out["bh"])
+
+
+@pytest.mark.parametrize("name", ["sav_1", "sav_negative"])
+def test_variation_between_areas(name):
+    ref, given, out = of(name)
+    table = pd.DataFrame(given).assign(area=range(len(given["observed"])))
+    found = units.small_areas(table, area="area", observed="observed", expected="expected")
+    agrees(ref, "units.small_areas: scv_raw", found.scv_raw, out["scv_untruncated"])
+    if name == "sav_1":
+        why = "the reference finds alpha to four decimals"
+        agrees(ref, "units.small_areas: alpha", found.alpha, out["alpha"], rtol=1e-3, because=why)
+        agrees(ref, "units.small_areas: shrunken", found["shrunken"], out["eb_ratio"], rtol=1e-4,
+               because=why)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["skde_variation_1", "skde_variation_2"])
+def test_ratios_of_areas_as_the_norwegian_atlas_has_them(name):
+    ref, given, out = of(name)
+    tenths = np.round(np.array(given["rate"]) * 10)
+    table = pd.DataFrame({"area": range(len(tenths)), "observed": tenths, "expected": 10.0})
+    found = units.small_areas(table, area="area", observed="observed", expected="expected")
+    for ours, theirs in {"cv": "cv_percent", "ft1": "FT1", "ft2": "FT2", "ft3": "FT3"}.items():
+        expected = np.nan if out[theirs] is None else out[theirs]
+        agrees(ref, f"units.small_areas: {ours}", getattr(found, ours), expected)
+
+
+def test_coverage_and_chapman():
+    ref, given, out = of("coverage_1")
+    table = pd.DataFrame(given).rename(columns={"only_comparison": "only_reference"})
+    found = coverage.from_counts(table)
+    names = {"union": "coverage_register", "reference_union": "coverage_comparison",
+             "gold_standard": "coverage_against_comparison_only", "chapman": "chapman",
+             "chapman_lower": "chapman_lower_lognormal", "chapman_upper": "chapman_upper_lognormal",
+             "chapman_coverage": "completeness_register"}  # fmt: skip
+    for ours, theirs in names.items():
+        agrees(ref, f"coverage.from_counts: {ours}", found[ours], out[theirs])
+
+
+def test_which_units_have_answers_enough_to_be_shown():
+    _, given, out = of("completeness_1")
+    found = coverage.may_show(pd.DataFrame(given))
+    for row, theirs in zip(found.itertuples(), out, strict=True):
+        assert row.shown == theirs["shown"]
+        if theirs["share"] is None:
+            assert np.isnan(row.share) and row.grey is pd.NA
+        else:
+            assert row.share == pytest.approx(theirs["share"]) and row.grey == theirs["grey"]

@@ -32,8 +32,8 @@ def small_areas(table: pd.DataFrame, *, area: str, observed: str, expected: str)
     the more the fewer are expected (gamma-Poisson). As attributes: `scv_raw` (mean of
     ((O - E)/E)^2 - 1/E), `scv` (0 where that is negative), `cv` (per cent, of the ratios, not
     weighted), `ft1`, `ft2`, `ft3` (k-th highest over k-th lowest ratio; missing where the lowest
-    is 0), `eq` (80th over 20th percentile of the shrunken ratios), `alpha` (infinite where areas
-    do not differ).
+    is 0), `quintile_ratio` (80th over 20th percentile of the shrunken ratios), `alpha` (infinite
+    where areas do not differ).
 
     Raises
     ------
@@ -54,10 +54,10 @@ def small_areas(table: pd.DataFrame, *, area: str, observed: str, expected: str)
     found["cv"] = float(100 * ratio.std(ddof=1) / ratio.mean()) if ratio.any() else np.nan
     ordered = np.sort(ratio)
     for k in (1, 2, 3):
-        is_there = len(ordered) >= 2 * k and ordered[k - 1] > 0
+        is_there = len(ordered) >= k and ordered[k - 1] > 0
         found[f"ft{k}"] = float(ordered[-k] / ordered[k - 1]) if is_there else np.nan
     high, low = np.quantile(shrunken, [0.8, 0.2])
-    found["eq"] = float(high / low) if low > 0 else np.nan
+    found["quintile_ratio"] = float(high / low) if low > 0 else np.nan
     columns = {"observed": o.astype(np.int64), "expected": e, "ratio": ratio, "shrunken": shrunken}
     return unit_table(table[[area]].reset_index(drop=True).assign(**columns), **found)
 
