@@ -25,6 +25,7 @@ from workbench.analysis.charts.series import (
 from workbench.analysis.charts.signals import find_signals, kind_of
 from workbench.errors import DataError
 
+LINES = ("centre", "lower", "upper", "lower_2s", "upper_2s")
 Compute = Callable[[pd.DataFrame, np.ndarray], Limits]
 
 
@@ -214,19 +215,17 @@ def _segment(
     found = rows.assign(value=value)
     n_base = int(base.sum())
     if n_base < FEWEST:
-        nothing = dict.fromkeys(("centre", "lower", "upper"), np.nan)
+        nothing = dict.fromkeys(LINES, np.nan)
         told = {"signal": False, "rule": "", "kind": "common cause", "is_provisional": False}
         compute(rows, base)  # what cannot be is refused all the same
         return found.assign(**nothing, **told), f"Under {FEWEST} points there are no limits."
     bounds = compute(rows, base)
-    rule, way = find_signals(
-        value, bounds.centre, bounds.lower, bounds.upper, trend_points=plan.trend_points
-    )
+    rule, way = find_signals(value, bounds, trend_points=plan.trend_points)
     is_flat = bool((bounds.upper == bounds.lower).all())
     if is_flat:  # no variation: limits of no width make no signal
         rule, way = np.full(len(value), "", dtype=object), np.zeros(len(value), dtype=int)
     told = {"signal": rule != "", "rule": rule, "kind": kind_of(way, plan.direction)}
-    columns = {"centre": bounds.centre, "lower": bounds.lower, "upper": bounds.upper, **told}
+    columns = {**{name: getattr(bounds, name) for name in LINES}, **told}
     note = f"With under {PROVISIONAL} points limits are provisional."
     if is_flat:
         note = "Values do not vary, so that limits have no width."

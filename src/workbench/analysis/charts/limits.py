@@ -17,11 +17,13 @@ SIGMAS = 3.0
 
 @dataclass(frozen=True)
 class Limits:
-    """Centre and limits, one element a point."""
+    """Centre and limits, one element a point; `_2s` are those of two sigma."""
 
     centre: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
+    lower_2s: np.ndarray
+    upper_2s: np.ndarray
 
 
 def moving_range(value: np.ndarray, *, screening: bool) -> float:
@@ -37,16 +39,14 @@ def moving_range(value: np.ndarray, *, screening: bool) -> float:
 
 def xmr_limits(value: np.ndarray, base: np.ndarray, *, screening: bool) -> Limits:
     """Mean of the points and 2.66 times their mean moving range."""
-    centre = float(value[base].mean())
     half = XMR * moving_range(value[base], screening=screening)
-    return _flat(centre, centre - half, centre + half, len(value))
+    return _around(float(value[base].mean()), half / SIGMAS, len(value))
 
 
 def i_limits(value: np.ndarray, base: np.ndarray, *, screening: bool) -> Limits:
     """The same with three standard deviations, each the mean moving range over 1.128."""
-    centre = float(value[base].mean())
-    half = SIGMAS * moving_range(value[base], screening=screening) / SPREAD
-    return _flat(centre, centre - half, centre + half, len(value))
+    sigma = moving_range(value[base], screening=screening) / SPREAD
+    return _around(float(value[base].mean()), sigma, len(value))
 
 
 def p_limits(
@@ -56,7 +56,9 @@ def p_limits(
     """Pooled share and three standard errors of each point, cut at 0 and 1."""
     centre = float(events[base].sum() / n[base].sum())
     error = np.sqrt(centre * (1 - centre) / n)
-    return _with_errors(events / n, centre, error, base, laney, screening, floor, most=1.0)
+    if laney:
+        error = error * _wider(events / n, centre, error, base, screening=screening, floor=floor)
+    return _around(centre, error, len(n), least=0.0, most=1.0)
 
 
 def u_limits(
@@ -66,30 +68,34 @@ def u_limits(
     """Pooled rate and three standard errors of each point, cut at 0."""
     centre = float(events[base].sum() / exposure[base].sum())
     error = np.sqrt(centre / exposure)
-    return _with_errors(
-        events / exposure, centre, error, base, laney, screening, floor, most=np.inf
-    )
+    if laney:
+        rate = events / exposure
+        error = error * _wider(rate, centre, error, base, screening=screening, floor=floor)
+    return _around(centre, error, len(exposure), least=0.0)
 
 
 def g_limits(between: np.ndarray, base: np.ndarray) -> Limits:
-    """Cases between events: the median, and three standard deviations of a geometric number."""
+    """Cases between events: the median, and standard deviations of a geometric number."""
     mean = float(between[base].mean())
-    half = SIGMAS * np.sqrt(mean * (mean + 1))
-    return _flat(float(np.median(between[base])), max(0.0, mean - half), mean + half, len(between))
+    found = _around(mean, float(np.sqrt(mean * (mean + 1))), len(between), least=0.0)
+    centre = np.full(len(between), float(np.median(between[base])))
+    return Limits(centre, found.lower, found.upper, found.lower_2s, found.upper_2s)
 
 
-def _with_errors(
-    value: np.ndarray, centre: float, error: np.ndarray, base: np.ndarray, laney: bool,
-    screening: bool, floor: bool, *, most: float,
+def _wider(
+    value: np.ndarray, centre: float, error: np.ndarray, base: np.ndarray, *, screening: bool,
+    floor: bool,
+) -> float:  # fmt: skip
+    """Laney's factor: how far points vary, in their own standard errors."""
+    z = np.divide(value - centre, error, out=np.zeros_like(value), where=error > 0)
+    found = moving_range(z[base], screening=screening) / SPREAD
+    return max(1.0, found) if floor else found
+
+
+def _around(
+    centre: float, sigma: np.ndarray | float, n: int, *, least: float = -np.inf,
+    most: float = np.inf,
 ) -> Limits:  # fmt: skip
-    half = SIGMAS * error
-    if laney:
-        z = np.divide(value - centre, error, out=np.zeros_like(value), where=error > 0)
-        wider = moving_range(z[base], screening=screening) / SPREAD
-        half = half * (max(1.0, wider) if floor else wider)
-    lower, upper = np.maximum(centre - half, 0.0), np.minimum(centre + half, most)
-    return Limits(np.full(len(value), centre), lower, upper)
-
-
-def _flat(centre: float, lower: float, upper: float, n: int) -> Limits:
-    return Limits(*(np.full(n, one) for one in (centre, lower, upper)))
+    """Two and three sigma on each side; cut only at the end, so that two stay two."""
+    sides = [centre + by * np.broadcast_to(sigma, n) for by in (-SIGMAS, SIGMAS, -2.0, 2.0)]
+    return Limits(np.full(n, centre), *(np.clip(side, least, most) for side in sides))

@@ -9,7 +9,14 @@ case_mix      observed over expected                 random_intercept  shrunken 
 from workbench.analysis.units.case_mix import case_mix
 from workbench.analysis.units.differences import beside_rest, difference
 from workbench.analysis.units.funnels import false_discovery, funnel
-from workbench.analysis.units.intervals import mean, median, proportion, rate, ratio
+from workbench.analysis.units.intervals import (
+    mean,
+    median,
+    proportion,
+    rate,
+    ratio,
+    share_of_types,
+)
 from workbench.analysis.units.random_intercept import random_intercept
 from workbench.analysis.units.small_areas import small_areas
 from workbench.analysis.units.standardised import direct_standardised, indirect_standardised
@@ -30,5 +37,6 @@ __all__ = [
     "random_intercept",
     "rate",
     "ratio",
+    "share_of_types",
     "small_areas",
 ]

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from workbench.analysis import inputs
 from workbench.analysis.units.counted import ArrayLike, check_level, index_of, read_pair
 from workbench.analysis.units.intervals import wilson_limits
+from workbench.analysis.units.unit_frames import check_one_row_each
+
+RESULT = {"n", "events", "share", "nation", "rest", "estimate", "lower", "upper", "p_value"}
 
 
 def difference(
@@ -75,9 +77,9 @@ def beside_rest(
     Raises
     ------
     DataError, StudyError
-        As `proportion`; columns that are not there.
+        As `proportion`; columns that are not there; a unit that is missing or in two rows.
     """
-    inputs.check_frame(table, [unit, events, n])
+    check_one_row_each(table, unit, [events, n], RESULT)
     x, of = read_pair(table[events], table[n], (events, n))
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -15,12 +17,13 @@ from workbench.analysis.units.counted import (
     read_counts,
     read_pair,
 )
+from workbench.analysis.units.unit_frames import check_one_row_each
 from workbench.errors import DataError, StudyError
 
 SWITCH = 10  # events from which Byar's approximation is as good as the exact interval
 SHARES = ("wilson", "exact", "jeffreys")
 RATES = ("byar", "exact", "mid-p")
-FEWEST = 6  # values for which order statistics can give a 95 % interval of the median
+TYPED = {"type", "n", "events", "estimate", "lower", "upper"}
 
 
 def proportion(
@@ -126,6 +129,53 @@ def ratio(
     As `rate`.
     """
     return _over(observed, expected, confidence, 1.0, method, "expected")
+
+
+def share_of_types(
+    table: pd.DataFrame, *, unit: str, types: Sequence[str], n: str | None = None,
+    confidence: float = 0.95,
+) -> pd.DataFrame:  # fmt: skip
+    """Give how each unit's patients divide over several types (of access), for stacked bars.
+
+    Parameters
+    ----------
+    table
+        One row a unit.
+    types
+        Columns of patients of each type; a patient has one type ("unknown" is one).
+    n
+        Column of all patients, if there is one: the types must add up to it.
+
+    Returns
+    -------
+    One row a unit and type, in the order of both: `unit`, `type`, `n` (all patients of the unit),
+    `events` (those of the type), `estimate`, `lower`, `upper` (Wilson). The shares of a unit add up
+    to 1; of a unit without patients they are missing.
+
+    Raises
+    ------
+    DataError, StudyError
+        Counts that cannot be used; types that do not add up; fewer than two types.
+
+    References
+    ----------
+    As `proportion`.
+    """
+    if isinstance(types, str) or len(set(types)) < 2 or len(set(types)) < len(types):
+        raise StudyError("types: expected two or more different columns.")
+    check_one_row_each(table, unit, [*types, *([n] if n else [])], TYPED)
+    counts = np.column_stack([read_counts(table[one], one) for one in types])
+    total = counts.sum(axis=1)
+    if n and (n_odd := int((read_counts(table[n], n) != total).sum())):
+        raise DataError(
+            f"types: they do not add up to {n} in {n_odd} units. Give patients whose type is not "
+            'known a type of their own ("unknown").'
+        )
+    rows = pd.DataFrame({unit: table[unit].repeat(len(types)), "type": [*types] * len(table)})
+    rows = rows.reset_index(drop=True).assign(
+        n=total.repeat(len(types)).astype(np.int64), events=counts.ravel().astype(np.int64)
+    )
+    return rows.join(proportion(rows["events"], rows["n"], confidence=confidence))
 
 
 def mean(values: ArrayLike, *, confidence: float = 0.95) -> pd.DataFrame:

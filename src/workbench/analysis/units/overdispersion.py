@@ -42,6 +42,14 @@ def ratio_scores(ratio: np.ndarray, expected: np.ndarray) -> Scores:
     return Scores((np.sqrt(ratio) - 1) / spread, spread, 1.0)
 
 
+def plain_scores(share: np.ndarray, n: np.ndarray, centre: float) -> Scores:
+    """Of shares as they are; where the centre is 0 or 1 chance has no spread, and none is told."""
+    if centre in {0.0, 1.0}:
+        return Scores(np.zeros(len(n)), np.ones(len(n)), centre)
+    spread = np.sqrt(centre * (1 - centre) / n)
+    return Scores((share - centre) / spread, spread, centre)
+
+
 def winsorised(z: np.ndarray) -> np.ndarray:
     """The scores, the outer tenth on each side drawn in to the rest (quantiles of type 7)."""
     low, high = np.quantile(z, [TRIM, 1 - TRIM])
@@ -62,15 +70,18 @@ def tau2_of(scores: Scores) -> float:
     return float((k * phi - (k - 1)) / (weight.sum() - (weight**2).sum() / weight.sum()))
 
 
-def heterogeneity(z: np.ndarray) -> dict[str, float]:
-    """Test whether the units are one and the same.
+def heterogeneity(scores: Scores) -> dict[str, float]:
+    """Test whether the units are one and the same (Cochran's Q).
 
-    Gives `statistic` (chi-square), `degrees_of_freedom`, `p_value`, and `i2`, the share of the
-    variation that chance does not explain.
+    Around the units' own weighted mean, not around the centre: units that all lie equally far from
+    a target are alike. Gives `statistic` (chi-square), `degrees_of_freedom`, `p_value`, and `i2`,
+    the share of the variation that chance does not explain.
     """
-    q, free = float((z**2).sum()), len(z) - 1
+    z, free = scores.z, len(scores.z) - 1
     if free < 1:
         return {"statistic": np.nan, "degrees_of_freedom": 0.0, "p_value": np.nan, "i2": np.nan}
+    away = (z / scores.spread).sum() / (1 / scores.spread**2).sum()
+    q = float(((z - away / scores.spread) ** 2).sum())
     p_value = float(stats.chi2.sf(q, free))
     i2 = max(0.0, (q - free) / q) if q > 0 else 0.0
     return {"statistic": q, "degrees_of_freedom": float(free), "p_value": p_value, "i2": i2}
@@ -104,10 +115,15 @@ def ratio_limits(scores: Scores, tau2: float, z: float) -> tuple[np.ndarray, np.
     return np.maximum(1 - half, 0) ** 2, (1 + half) ** 2
 
 
+def factor_of(scores: Scores) -> float:
+    """Phi where it is beyond what chance makes of it among so many units, otherwise 1."""
+    phi = phi_of(scores.z)
+    return phi if phi > 1 + 2 * np.sqrt(2 / len(scores.z)) else 1.0
+
+
 def multiplied_limits(
-    centre: float, n: np.ndarray, phi: float, z: float
+    centre: float, n: np.ndarray, factor: float, z: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Limits of shares widened by the root of phi, where phi is beyond what chance makes of it."""
-    wide = phi if phi > 1 + 2 * np.sqrt(2 / len(n)) else 1.0
-    half = z * np.sqrt(wide * centre * (1 - centre) / n)
+    """Normal limits of shares, the variance `factor` times what chance gives."""
+    half = z * np.sqrt(factor * centre * (1 - centre) / n)
     return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
-from workbench.analysis import inputs
 from workbench.analysis.units.counted import read_amounts, read_counts
+from workbench.analysis.units.unit_frames import check_one_row_each
 from workbench.analysis.units.unit_table import UnitTable, unit_table
 from workbench.errors import DataError
 
+RESULT = {"observed", "expected", "ratio", "shrunken"}
 LARGEST = 1e8  # of alpha: beyond it areas do not differ
 
 
@@ -38,9 +39,9 @@ def small_areas(table: pd.DataFrame, *, area: str, observed: str, expected: str)
     Raises
     ------
     DataError
-        Counts that cannot be used; one area; an area with nothing expected.
+        Counts that cannot be used; one area; an area in two rows, or with nothing expected.
     """
-    inputs.check_frame(table, [area, observed, expected])
+    check_one_row_each(table, area, [observed, expected], RESULT)
     o, e = read_counts(table[observed], observed), read_amounts(table[expected], expected)
     if len(o) < 2:
         raise DataError(f"{area}: one area only; expected two or more to compare.")

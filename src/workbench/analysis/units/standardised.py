@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 
 from workbench.analysis import inputs, rates
+from workbench.analysis.units.alike import check_units
 from workbench.analysis.units.counted import check_level, read_amounts, read_counts
 from workbench.analysis.units.intervals import count_limits
 from workbench.errors import DataError, StudyError
 
 METHODS = ("dobson", "fay-feuer")
+RESULT = {"n", "observed", "expected", "events", "estimate", "lower", "upper"}
+RESULT |= {"rate", "rate_lower", "rate_upper"}
 
 
 def direct_standardised(
@@ -27,7 +30,8 @@ def direct_standardised(
     table
         One row a unit and stratum (with `times`: and number of events) with `events` and `n`.
     weights
-        The standard, weight by stratum; the nation's own mix if not given.
+        The standard, weight by stratum; the nation's own mix if not given. Strata that the table
+        has not are left out of the standard.
     times
         Where one person can have several events: the column that says how many events each of the
         row's persons had; `events` then counts persons.
@@ -39,12 +43,14 @@ def direct_standardised(
 
     Returns
     -------
-    One row a unit: `unit`, `n`, `events`, `estimate`, `lower`, `upper`.
+    One row a unit: `unit`, `n`, `events`, `estimate`, `lower`, `upper`. Around no event at all
+    Dobson's method has no limits (missing); Fay and Feuer's has.
 
     Raises
     ------
     DataError, StudyError
-        Missing or negative counts (never taken for 0); a stratum without persons or weight.
+        Missing or negative counts (never taken for 0); a missing unit or stratum; a stratum without
+        persons or weight; weights that are no numbers of 0 or more.
 
     References
     ----------
@@ -53,8 +59,8 @@ def direct_standardised(
     if method not in METHODS:
         raise StudyError(f"method: expected one of {', '.join(METHODS)}.")
     named = [unit, stratum, events, n, *([times] if times else [])]
-    inputs.check_frame(table, named)
-    rows = table[named].assign(**{n: read_amounts(table[n], n)})
+    _check(table, unit, stratum, named)
+    rows = table[[unit, stratum]].assign(**{n: read_amounts(table[n], n)})
     rows["_x"] = read_counts(table[events], events)
     rows["_f"] = read_counts(table[times], times) if times else 1.0
     cells = _cells(rows, unit, stratum, n)
@@ -89,46 +95,65 @@ def indirect_standardised(
     Returns
     -------
     One row a unit: `unit`, `n`, `observed`, `expected`, `estimate`, `lower`, `upper` (ratios),
-    `rate`, `rate_lower`, `rate_upper` (ratio times the reference's crude rate). With fewer than one
+    `rate`, `rate_lower`, `rate_upper` (ratio times the crude rate of the reference, which is that
+    of the other units where one is left out). With fewer than one
     expected event a ratio says nothing; it is given, and figures leave it out.
 
     Raises
     ------
-    DataError
-        Counts that cannot be used; events where the reference has none expected (the stratum is
-        named), which says that the reference is wrong.
+    DataError, StudyError
+        Counts that cannot be used; a missing unit or stratum; events where the reference has none
+        expected (the stratum is named), which says that the reference is wrong.
 
     References
     ----------
     Breslow and Day, 1987, section 2.3.
     """
-    inputs.check_frame(table, [unit, stratum, events, n])
-    rows = table[[unit, stratum]].assign(
-        x=read_counts(table[events], events), size=read_amounts(table[n], n)
-    )
+    if leave_one_out and reference is not None:
+        raise StudyError("leave_one_out: the reference is then all other units; give none.")
+    _check(table, unit, stratum, [events, n])
+    rows = _counted(table, stratum, events, n).assign(unit=table[unit].to_numpy())
     known = rows if reference is None else _reference(reference, stratum, events, n)
-    sums = known.groupby(stratum, observed=True)[["x", "size"]].sum()
-    merged = rows.join(sums, on=stratum, rsuffix="_all")
-    if leave_one_out:
-        if reference is not None:
-            raise StudyError("leave_one_out: the reference is then all other units; give none.")
-        own = rows.groupby([unit, stratum], observed=True)[["x", "size"]].transform("sum")
-        merged[["x_all", "size_all"]] -= own.to_numpy()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        chance = (merged["x_all"] / merged["size_all"]).where(merged["size_all"] > 0)
-    merged["expected"] = np.where(merged["size"] > 0, merged["size"] * chance, 0.0)
+    merged = _expected(rows, known, leave_one_out)
     _refuse_unexpected(merged, stratum)
-    found = merged.groupby(unit, observed=True, sort=True)[["x", "size", "expected"]].sum()
+    found = merged.groupby("unit", observed=True, sort=True)[["x", "size", "expected"]].sum()
     low, high = count_limits(found["x"].to_numpy(float), confidence, "byar")
-    crude = float(known["x"].sum() / known["size"].sum()) * per
+    own = found[["x", "size"]] if leave_one_out else 0 * found[["x", "size"]]
+    others = known[["x", "size"]].sum() - own
     with np.errstate(divide="ignore", invalid="ignore"):
+        crude = others["x"] / others["size"] * per
         below = found["expected"].where(found["expected"] > 0)
         limits = {"estimate": found["x"] / below, "lower": low / below, "upper": high / below}
     names = {"estimate": "rate", "lower": "rate_lower", "upper": "rate_upper"}
     told = {"n": found["size"], "observed": found["x"].astype(np.int64)}
     told |= {"expected": found["expected"], **limits}
     told |= {name: limits[key] * crude for key, name in names.items()}
-    return pd.DataFrame(told).reset_index()
+    return pd.DataFrame(told).rename_axis(unit).reset_index()
+
+
+def _check(table: pd.DataFrame, unit: str, stratum: str, columns: list[str]) -> None:
+    check_units(table, unit, [stratum, *columns], RESULT)
+    if stratum in RESULT | {unit, "squares"}:
+        raise StudyError(
+            f'stratum="{stratum}": that is the unit, or a column of the result. Rename the strata.'
+        )
+    if n_missing := int(table[stratum].isna().sum()):
+        raise DataError(
+            f'table: column "{stratum}": missing in {n_missing} rows. Give these patients a '
+            'stratum of their own ("unknown"), or leave them out, counted.'
+        )
+
+
+def _expected(rows: pd.DataFrame, known: pd.DataFrame, leave_one_out: bool) -> pd.DataFrame:
+    """Rows with what the known rates (less the unit's own part) give for their patients."""
+    sums = known.groupby("stratum", observed=True)[["x", "size"]].sum()
+    merged = rows.join(sums, on="stratum", rsuffix="_all")
+    if leave_one_out:
+        own = rows.groupby(["unit", "stratum"], observed=True)[["x", "size"]].transform("sum")
+        merged[["x_all", "size_all"]] -= own.to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chance = (merged["x_all"] / merged["size_all"]).where(merged["size_all"] > 0)
+    return merged.assign(expected=np.where(merged["size"] > 0, merged["size"] * chance, 0.0))
 
 
 def _cells(rows: pd.DataFrame, unit: str, stratum: str, n: str) -> pd.DataFrame:
@@ -150,17 +175,19 @@ def _shares(
     cells: pd.DataFrame, stratum: str, n: str, weights: Mapping[object, float] | None
 ) -> dict[object, float]:
     given = cells.groupby(stratum, observed=True)[n].sum().to_dict() if weights is None else weights
-    strata = set(cells[stratum])
+    strata = list(dict.fromkeys(cells[stratum]))
     if missing := [one for one in strata if one not in given]:
         raise DataError(f"weights: none for {len(missing)} strata of the table.")
+    standard = np.array([given[one] for one in strata], dtype=float)
+    if not np.isfinite(standard).all() or (standard < 0).any() or not standard.any():
+        raise StudyError("weights: expected numbers of 0 or more, not all of them 0.")
     per_unit = cells.groupby(cells.columns[0], observed=True)[stratum].nunique()
     if (per_unit < len(strata)).any():
         raise DataError(
             f"{stratum}: {int((per_unit < len(strata)).sum())} units lack a stratum, whose rate is "
             "not known there. Join strata."
         )
-    total = sum(float(given[one]) for one in strata)
-    return {one: float(given[one]) / total for one in strata}
+    return dict(zip(strata, standard / standard.sum(), strict=True))
 
 
 def _dobson(
@@ -199,16 +226,22 @@ def _fay_feuer(
 
 def _reference(reference: pd.DataFrame, stratum: str, events: str, n: str) -> pd.DataFrame:
     inputs.check_frame(reference, [stratum, events, n])
-    return reference[[stratum]].assign(
-        x=read_counts(reference[events], events), size=read_amounts(reference[n], n)
-    )
+    return _counted(reference, stratum, events, n)
+
+
+def _counted(table: pd.DataFrame, stratum: str, events: str, n: str) -> pd.DataFrame:
+    """Strata and counts under names of ours, so that no column of the table is taken for them."""
+    x, size = read_counts(table[events], events), read_amounts(table[n], n)
+    return pd.DataFrame({"stratum": table[stratum].to_numpy(), "x": x, "size": size})
 
 
 def _refuse_unexpected(merged: pd.DataFrame, stratum: str) -> None:
     has_some = (merged["size"] > 0) | (merged["x"] > 0)
     wrong = has_some & (merged["expected"].isna() | ((merged["expected"] == 0) & (merged["x"] > 0)))
     if wrong.any():
-        names = ", ".join(str(one) for one in sorted(set(merged.loc[wrong, stratum]), key=str)[:5])
+        names = ", ".join(
+            str(one) for one in sorted(set(merged.loc[wrong, "stratum"]), key=str)[:5]
+        )
         raise DataError(
             f"{stratum} {names}: events or patients where the reference expects none. Join strata, "
             "or use a reference that has these patients."

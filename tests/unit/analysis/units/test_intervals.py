@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.analysis import units
@@ -107,6 +107,87 @@ def test_expected_numbers_add_up_and_a_stratum_without_rate_stops():
         units.indirect_standardised(strata(), known, unit="unit", stratum="age")
     with pytest.raises(WorkbenchError, match="agee"):
         units.indirect_standardised(strata(), unit="unit", stratum="agee")
+
+
+def test_who_is_left_out_is_compared_with_the_others_own_rate():
+    found = units.indirect_standardised(strata(), unit="unit", stratum="age", leave_one_out=True)
+    ratio = 7 / (50 * 2 / 80 + 50 * 20 / 100)
+    assert found["rate"].iloc[0] == pytest.approx(ratio * 22 / 180)
+    with pytest.raises(StudyError, match="leave_one_out"):
+        units.indirect_standardised(
+            strata(), strata(), unit="unit", stratum="age", leave_one_out=True
+        )
+
+
+@pytest.mark.parametrize("call", [units.direct_standardised, units.indirect_standardised])
+def test_patients_without_unit_or_stratum_are_not_lost_in_silence(call):
+    for name in ("unit", "age"):
+        table = strata()
+        table.loc[3, name] = None
+        with pytest.raises(DataError, match=f'"{name}": missing in 1'):
+            call(table, unit="unit", stratum="age")
+    with pytest.raises(StudyError, match="Rename"):
+        call(strata().rename(columns={"age": "estimate"}), unit="unit", stratum="estimate")
+
+
+def test_no_name_of_a_column_is_taken_for_a_count():
+    plain = units.indirect_standardised(strata(), unit="unit", stratum="age")
+    renamed = strata().rename(columns={"unit": "x", "age": "size"})
+    found = units.indirect_standardised(renamed, unit="x", stratum="size")
+    pd.testing.assert_frame_equal(found.rename(columns={"x": "unit"}), plain)
+
+
+@pytest.mark.parametrize("weights", [
+    {"young": 1, "old": None}, {"young": 2, "old": -1}, {"young": 0, "old": 0},
+    {"young": 1, "old": float("inf")},
+])  # fmt: skip
+def test_a_standard_that_cannot_be_is_refused(weights):
+    with pytest.raises(StudyError, match="numbers of 0 or more"):
+        units.direct_standardised(strata(), unit="unit", stratum="age", weights=weights)
+
+
+def test_standardised_rates_around_no_event():
+    table = strata(events=[0, 0, 2, 20])
+    dobson = units.direct_standardised(table, unit="unit", stratum="age").iloc[0]
+    assert dobson["estimate"] == 0 and np.isnan(dobson["upper"])
+    gamma = units.direct_standardised(table, unit="unit", stratum="age", method="fay-feuer").iloc[0]
+    assert gamma["lower"] == 0 and gamma["upper"] == pytest.approx(150 / 280 / 50 * 3.6888794541)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(*[st.integers(0, 40)] * 3), min_size=1, max_size=6))
+def test_shares_of_types_add_up_to_all(rows):
+    types = ["fistula", "graft", "catheter"]
+    table = pd.DataFrame(rows, columns=types).assign(unit=range(len(rows)))
+    before = table.copy()
+    found = units.share_of_types(table, unit="unit", types=types)
+    pd.testing.assert_frame_equal(table, before)
+    assert list(found.columns) == ["unit", "type", "n", "events", "estimate", "lower", "upper"]
+    assert found["events"].tolist() == table[types].to_numpy().ravel().tolist()
+    for _, part in found.groupby("unit"):
+        if part["n"].iloc[0]:
+            assert part["estimate"].sum() == pytest.approx(1)
+        else:
+            assert part["estimate"].isna().all()
+
+
+def test_types_that_do_not_add_up_are_refused():
+    table = pd.DataFrame({"unit": ["a", "b"], "one": [1, 2], "two": [3, 4], "n": [4, 7]})
+    with pytest.raises(DataError, match="do not add up to n in 1 units"):
+        units.share_of_types(table, unit="unit", types=["one", "two"], n="n")
+    with pytest.raises(DataError, match="not known is not 0"):
+        units.share_of_types(table.assign(one=[1, None]), unit="unit", types=["one", "two"])
+    for types in ("one", ["one"], ["one", "one"]):
+        with pytest.raises(StudyError, match="two or more"):
+            units.share_of_types(table, unit="unit", types=types)
+
+
+def test_a_unit_in_two_rows_is_not_compared_with_itself():
+    table = pd.DataFrame({"unit": ["a", "a"], "n": [5, 5], "events": [1, 2], "expected": 2.0})
+    with pytest.raises(DataError, match="repeat a unit"):
+        units.beside_rest(table, unit="unit")
+    with pytest.raises(DataError, match="repeat a unit"):
+        units.small_areas(table, area="unit", observed="events", expected="expected")
 
 
 def test_small_areas_that_do_not_differ():
