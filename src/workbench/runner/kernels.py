@@ -17,13 +17,31 @@ from tempfile import mkdtemp
 from typing import Any
 
 from workbench.data.keys import without_keys
+from workbench.runner.supervision import Kernel
+from workbench.runner.warm import WarmKernels, warm_provisioner
+
+# One thread for linear algebra: sums come in the same order on every machine, and runs beside each
+# other do not compete for cores. Who sets them otherwise is obeyed.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+def kernel_environment() -> dict[str, str]:
+    """What a kernel finds in its environment.
+
+    It gets no key: a notebook reads pseudonyms, and must not be able to make them.
+    """
+    return {**ONE_THREAD, **without_keys(os.environ)}
 
 
 @contextmanager
-def private_kernel() -> Iterator[dict[str, object]]:
+def private_kernel(
+    kernel: Kernel | None = None, warm: WarmKernels | None = None
+) -> Iterator[dict[str, object]]:
     """Arguments that give papermill a kernel with private sockets; they vanish with it.
 
-    On Windows there are no such sockets, and the kernel listens on the machine's own address only.
+    `kernel` is told the process as soon as there is one; `warm` makes it of a process that has
+    loaded the libraries. On Windows there are no such sockets, and the kernel listens on the
+    machine's own address only.
     """
     # Loaded here, as papermill is: only a run needs it.
     from jupyter_client.manager import AsyncKernelManager
@@ -31,6 +49,7 @@ def private_kernel() -> Iterator[dict[str, object]]:
     # A short path: a socket's may have about a hundred letters.
     folder = mkdtemp(prefix="wb-") if os.name == "posix" else None
     sockets = {"transport": "ipc", "ip": f"{folder}/k"} if folder else {}
+    told = kernel or Kernel()
 
     class PrivateKernelManager(AsyncKernelManager):
         """A kernel manager whose sockets lie in one private folder."""
@@ -39,12 +58,13 @@ def private_kernel() -> Iterator[dict[str, object]]:
             super().__init__(**options, **sockets)
 
         async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-            """Start it with its own complaints kept off the terminal: they may quote a value.
-
-            It gets no key: a notebook reads pseudonyms, and must not be able to make them.
-            """
-            given = {**options, "env": without_keys(options.get("env") or os.environ)}
+            """Start it with its own complaints kept off the terminal: they may quote a value."""
+            if warm is not None:
+                self.provisioner = warm_provisioner(warm, self)
+            given = {**options, "env": {**kernel_environment(), **(options.get("env") or {})}}
+            given["env"] = without_keys(given["env"])
             await super().start_kernel(**given, stderr=subprocess.DEVNULL)
+            told.process = getattr(self.provisioner, "pid", None)
 
     try:
         yield {"kernel_manager_class": PrivateKernelManager}

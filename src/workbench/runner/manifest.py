@@ -12,14 +12,17 @@ import os
 import platform
 import sys
 from datetime import datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 MANIFEST = "manifest.json"
-State = Literal["finished", "failed"]
+# failed: a cell stopped, or what was promised is missing; died: the kernel ended; lost: whoever ran
+# it ended.
+State = Literal["finished", "failed", "died", "timed out", "lost"]
 RECORDED = (  # what can change a number or a picture
     "register-workbench", "pandas", "numpy", "scipy", "lifelines", "duckdb", "ibis-framework",
     "pyarrow", "formulaic", "matplotlib", "seaborn", "papermill",
@@ -43,7 +46,10 @@ class Manifest(BaseModel):
     started_at: datetime
     finished_at: datetime
     inputs: dict[str, Any]
-    changed: dict[str, str]  # keys and parameters that the command line changed
+    changed: dict[str, str]  # keys and parameters that the command line or a sweep changed
+    sweep: str = ""  # the sweep it was first made for, its name there, and what varied
+    name: str = ""
+    labels: dict[str, str] = Field(default_factory=dict)
     counts: dict[str, int]
     environment: dict[str, str]
     outputs: dict[str, str]  # file below the run folder -> sha256
@@ -54,6 +60,7 @@ class Manifest(BaseModel):
         return (self.finished_at - self.started_at).total_seconds()
 
 
+@cache
 def environment() -> dict[str, str]:
     """The versions of what computes, as installed here."""
     found = {name: version(name) for name in RECORDED}

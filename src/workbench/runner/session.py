@@ -36,7 +36,9 @@ from workbench.registers.schema import load_register
 from workbench.runner.manifest import environment
 from workbench.runner.plan import code_sha256, hash_of, plan_run, reference_inputs
 from workbench.runner.population import beside_population, open_life_table
+from workbench.runner.source_parts import SourceParts
 from workbench.runner.task import COUNTS, TASK, Task, read_task, write_task
+from workbench.runner.unit_parts import UnitParts
 from workbench.study import Definitions, Study, column_variable, load_definitions
 
 BY_HAND = "by-hand"
@@ -45,7 +47,7 @@ AXIS_STEPS = (0.5, 1, 2, 3, 5, 6, 10, 12, 20, 30, 60, 90, 180, 365)
 
 
 @dataclass
-class Session:
+class Session(UnitParts, SourceParts):
     """A study in its notebook; made by `open_study`."""
 
     study: Study
@@ -61,8 +63,10 @@ class Session:
 
     def select_cohort(self) -> Cohort:
         """The study's persons and their ledger; also kept as `session.cohort`."""
-        code_lists = self.definitions.code_lists
-        self.cohort = select_cohort(self.study, self.store, code_lists=code_lists)
+        known = self.definitions
+        self.cohort = select_cohort(
+            self.study, self.store, code_lists=known.code_lists, indicators=known.indicators
+        )
         counts = {"n_persons": self.cohort.n, "n_events": self.cohort.n_events}
         (self.folder / COUNTS).write_text(json.dumps(counts), encoding="utf-8")
         return self.cohort
@@ -173,11 +177,6 @@ class Session:
         """What a survival curve shows: survival, or being free of the outcome."""
         outcome = self.study.follow_up.outcome
         return "Survival" if outcome.startswith("death") else f"Free of {outcome}"
-
-    @property
-    def formula(self) -> str:
-        """The regression model's right side."""
-        return " + ".join(self.study.model)
 
     def caption(self, method: str) -> Caption:
         """What stands under a figure: period, coverage, method."""
