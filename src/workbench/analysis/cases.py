@@ -9,7 +9,7 @@ import ibis
 import pandas as pd
 
 from workbench.analysis.cohort.linkage import Sources, open_sources
-from workbench.analysis.cohort.row_tests import fulfils, has_code, value_of
+from workbench.analysis.row_tests import fulfils, has_code, value_of
 from workbench.data.store import Store
 from workbench.errors import DataError
 from workbench.registers.codes import CodeList

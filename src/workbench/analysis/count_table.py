@@ -21,13 +21,15 @@ MARKS = ("in_denominator", "in_numerator")
 class CountTable:
     """One row a group: the columns of `by`, then numbers of persons.
 
-    `n` persons of whom `events` have what is counted, and `missing` of whom that is not known (they
-    are not in `n`); `expected` the number a model expects. A comparison of sources has `both`,
-    `only_register` and `only_reference` instead. No row is missing or twice.
+    `n` persons of whom `events` have what is counted; `expected` the number a model expects. A
+    comparison of sources has `both`, `only_register` and `only_reference` instead. No row is
+    missing or twice.
     """
 
     table: pd.DataFrame
     by: tuple[str, ...]
+    apart: tuple[str, ...] = ()  # of these keys groups are never added up (indicators)
+    n_missing: int = 0  # persons in none of these numbers, since what is counted is not known
 
 
 def count_marked(marked: pd.DataFrame, *, by: str | Sequence[str]) -> CountTable:
@@ -43,8 +45,8 @@ def count_marked(marked: pd.DataFrame, *, by: str | Sequence[str]) -> CountTable
 
     Returns
     -------
-    The columns of `by`, `n` (in the denominator, numerator known), `events`, `missing`, and
-    `expected` where it is there.
+    The columns of `by`, `n` (in the denominator, numerator known) and `events`; those of whom the
+    numerator is not known are counted together (`n_missing`): unit by unit they are few.
 
     Raises
     ------
@@ -59,18 +61,11 @@ def count_marked(marked: pd.DataFrame, *, by: str | Sequence[str]) -> CountTable
     if rows.empty:
         raise DataError("Nobody is in the denominator of the indicator in these rows.")
     known = rows["in_numerator"].notna()
-    numbers = pd.DataFrame(
-        {
-            "n": known.astype("int64"),
-            "events": rows["in_numerator"].fillna(False).astype(bool).astype("int64"),
-            "missing": (~known).astype("int64"),
-        }
-    )
-    if "expected" in rows:
-        numbers["expected"] = rows["expected"].where(known, 0.0).astype(float)
+    yes = rows["in_numerator"].fillna(False).astype(bool)
+    numbers = pd.DataFrame({"n": known.astype("int64"), "events": yes.astype("int64")})
     groups = rows[names].astype(object).where(rows[names].notna(), "not known")
     counted = numbers.groupby([groups[name] for name in names], sort=True).sum()
-    return CountTable(counted.reset_index(), tuple(names))
+    return CountTable(counted.reset_index(), tuple(names), n_missing=int((~known).sum()))
 
 
 def count_types(persons: pd.DataFrame, *, by: str | Sequence[str], kind: str) -> CountTable:

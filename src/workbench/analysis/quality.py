@@ -13,7 +13,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from workbench.analysis.cohort.row_tests import SEPARATORS, value_of
+from workbench.analysis.row_tests import SEPARATORS, value_of
 from workbench.data.store import Store
 from workbench.errors import StudyError
 from workbench.registers.codes import CodeList, never_seen

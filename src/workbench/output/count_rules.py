@@ -24,7 +24,7 @@ from workbench.output.judgement import (
 from workbench.registers.profiles import ReleaseProfile
 
 N, EVENTS = "n", "events"
-OTHER_COUNTS = ("missing", "both", "only_register", "only_reference", "reported")
+OTHER_COUNTS = ("both", "only_register", "only_reference", "reported")
 MEASURES = ("expected", "exposure")  # sums over the same persons
 SMALL, COMPLEMENT = "rows with small numbers", "rows from which small ones could be worked out"
 
@@ -43,7 +43,7 @@ def judge_counts(counted: CountTable, policy: ReleaseProfile) -> Judgement:
         shown[name] = whole_counts(shown[name], what=f"the table's {name}")
     parts = _parts(shown, counts)
     is_primary = is_small(parts, policy.threshold).any(axis=1)
-    is_out = _with_complements(shown[keys], parts, is_primary, policy.threshold)
+    is_out = with_complements(shown[keys], parts, is_primary, policy, apart=counted.apart)
     if is_out.all():
         raise DisclosureError(
             f'No row has numbers that can be shown under profile "{policy.name}" (each 0 or at '
@@ -56,6 +56,8 @@ def judge_counts(counted: CountTable, policy: ReleaseProfile) -> Judgement:
     safe, hidden, _ = take_out(safe, nothing_hidden(safe), rows=is_out, columns=columns)
     n_primary, n_out = int(is_primary.sum()), int(is_out.sum())
     reasons = hidden_only({SMALL: n_primary, COMPLEMENT: n_out - n_primary})
+    if counted.n_missing >= policy.threshold:
+        totals["n_missing"] = counted.n_missing
     facts = {"by": tuple(keys), "n_rows": len(safe), "n_hidden": n_out, **totals}
     return Judgement("counts", safe, hidden, reasons, _notes(policy, n_out, len(safe)), facts)
 
@@ -83,17 +85,18 @@ def _parts(table: pd.DataFrame, counts: list[str]) -> np.ndarray:
     return np.column_stack(parts)
 
 
-def _with_complements(
-    keys: pd.DataFrame, parts: np.ndarray, is_primary: np.ndarray, threshold: int
-) -> np.ndarray:
+def with_complements(
+    keys: pd.DataFrame, parts: np.ndarray, is_primary: np.ndarray, policy: ReleaseProfile, *,
+    apart: tuple[str, ...] = (),
+) -> np.ndarray:  # fmt: skip
     """Which rows are not shown: in no sum over one key may what is missing be few, or one row."""
     is_out = is_primary.copy()
-    lines = _lines(keys)
+    lines = _lines(keys, apart)
     changed = bool(is_out.any())
     while changed:
         changed = False
         for line in lines:
-            changed |= _complete(line, parts, is_out, threshold)
+            changed |= _complete(line, parts, is_out, policy.threshold)
     return is_out
 
 
@@ -116,12 +119,12 @@ def _tells(parts: np.ndarray, threshold: int) -> bool:
     return len(parts) == 1 or bool(is_small(parts.sum(axis=0), threshold).any())
 
 
-def _lines(keys: pd.DataFrame) -> list[np.ndarray]:
+def _lines(keys: pd.DataFrame, apart: tuple[str, ...]) -> list[np.ndarray]:
     """The places of the rows of every sum over one of the keys."""
     if keys.shape[1] == 1:
         return [np.arange(len(keys))]
     lines = []
-    for name in keys.columns:
+    for name in (one for one in keys.columns if one not in apart):
         others = [one for one in keys.columns if one != name]
         number = keys.groupby(others, observed=True, sort=True).ngroup().to_numpy()
         order = np.argsort(number, kind="stable")

@@ -26,6 +26,7 @@ from workbench.errors import DisclosureError
 from workbench.output.judgement import Judgement
 from workbench.output.judges import judge
 from workbench.output.net_rules import judge_net_at
+from workbench.output.readings import judge_reading
 from workbench.output.survival_rules import (
     judge_quantiles,
     judge_restricted_mean,
@@ -46,6 +47,7 @@ PART_TITLES = {
     "deliveries": "deliveries",
     "faults": "what was wrong",
     "repeats": "repeated rows",
+    "curve": "limits by size",
 }
 
 _TOKEN = object()
@@ -216,6 +218,21 @@ def release_restricted_mean(curve: Released, *, title: str, horizon: float) -> R
     require_released(curve, "survival_curve")
     judgement = judge_restricted_mean(curve.frame, curve.facts["by"], horizon)
     return _seal(judgement, curve.profile, curve.rules, title)
+
+
+def release_reading(counts: Released, reading: str, *, title: str, **options: Any) -> Released:
+    """Make shares, limits, levels or trends of a released table of counts, from what it shows.
+
+    `reading` is "shares" (options green, yellow, direction, minimum), "funnel", "ratios" (counts
+    with expected), "effects", "trends" (by unit and year; option direction), "composition" (by unit
+    and kind) or "coverage". Nothing new is told, so nothing can leak.
+    """
+    require_released(counts, "counts")
+    decimals = int(counts.rules["decimals"])
+    judgement = judge_reading(
+        reading, counts.frame, counts.hidden, counts.facts, counts.notes, decimals, options
+    )
+    return _seal(judgement, counts.profile, counts.rules, title)
 
 
 def make_figure(

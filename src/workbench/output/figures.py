@@ -65,7 +65,8 @@ class Caption:
     def line(self, facts: Mapping[str, Any]) -> str:
         """Persons, events, period, coverage and method, as far as they are known."""
         parts = []
-        for key, word in (("n", "Persons"), ("n_persons", "Persons"), ("events", "Events")):
+        told = (("n", "Persons"), ("n_persons", "Persons"), ("events", "Events"))
+        for key, word in (*told, ("n_missing", "Not known")):
             if facts.get(key) is not None:
                 parts.append(f"{word}: {wording.count(facts[key])}")
         for word, text in (("Period", self.period), ("Coverage", self.coverage)):
@@ -79,7 +80,7 @@ def draw_flow(ledger: Released, *, caption: Caption | None = None) -> Released:
     require_released(ledger, "ledger")
     height = flow_figure.height_of(ledger)
     alternative = flow_figure.describe(ledger)
-    return _made(ledger, flow_figure.draw, height, alternative, caption)
+    return seal_drawing(ledger, flow_figure.draw, height, alternative, caption)
 
 
 def draw_survival(
@@ -124,7 +125,7 @@ def draw_survival(
         survival_figure.draw(plan, figure)
 
     alternative = survival_figure.describe(plan, title=curve.title)
-    return _made(curve, draw, plan.height, alternative, caption, sources=sources)
+    return seal_drawing(curve, draw, plan.height, alternative, caption, sources=sources)
 
 
 def draw_incidence(
@@ -180,7 +181,7 @@ def draw_log_log(
         diagnostic_figure.draw(lines, figure, unit=unit)
 
     alternative = diagnostic_figure.describe(lines, title=curve.title)
-    return _made(curve, draw, diagnostic_figure.HEIGHT, alternative, caption)
+    return seal_drawing(curve, draw, diagnostic_figure.HEIGHT, alternative, caption)
 
 
 def _drawn_panels(plan: panel_figure.Plan, curve: Released, caption: Caption | None) -> Released:
@@ -188,7 +189,7 @@ def _drawn_panels(plan: panel_figure.Plan, curve: Released, caption: Caption | N
         panel_figure.draw(plan, figure)
 
     alternative = panel_figure.describe(plan, title=curve.title)
-    return _made(curve, draw, plan.height, alternative, caption)
+    return seal_drawing(curve, draw, plan.height, alternative, caption)
 
 
 def draw_forest(
@@ -202,7 +203,7 @@ def draw_forest(
 
     height = effect_figures.forest_height(model)
     alternative = effect_figures.describe_forest(model, labels or {})
-    return _made(model, draw, height, alternative, caption)
+    return seal_drawing(model, draw, height, alternative, caption)
 
 
 def draw_standardised_differences(
@@ -219,7 +220,7 @@ def draw_standardised_differences(
 
     height = effect_figures.differences_height(table_one)
     alternative = effect_figures.describe_differences(table_one, labels or {})
-    return _made(table_one, draw, height, alternative, caption)
+    return seal_drawing(table_one, draw, height, alternative, caption)
 
 
 def draw_missing(
@@ -233,10 +234,10 @@ def draw_missing(
 
     height = quality_figure.height_of(quality)
     alternative = quality_figure.describe(quality, labels or {})
-    return _made(quality, draw, height, alternative, caption)
+    return seal_drawing(quality, draw, height, alternative, caption)
 
 
-def _made(
+def seal_drawing(
     source: Released,
     draw: Callable[[Released, Figure], None],
     height: float,

@@ -19,6 +19,7 @@ from workbench.errors import DisclosureError
 from workbench.output.count_rules import judge_counts
 from workbench.output.incidence_rules import INCIDENCE, judge_incidence
 from workbench.output.judgement import Judgement
+from workbench.output.lag_rules import LagTable, NowcastTable, judge_lag, judge_nowcast
 from workbench.output.ledger_rules import judge_ledger
 from workbench.output.link_rules import judge_links
 from workbench.output.model_rules import (
@@ -44,6 +45,8 @@ RULES: dict[type, Callable[[Any, ReleaseProfile], Judgement]] = {
     CoxFit: judge_cox,
     FineGrayFit: judge_cox,
     CountTable: judge_counts,
+    LagTable: judge_lag,
+    NowcastTable: judge_nowcast,
 }
 
 

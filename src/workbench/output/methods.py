@@ -82,4 +82,43 @@ METHODS = {
         "Persons with a missing covariate are left out and counted. One ratio stands for all "
         "times; whether that holds is tested below."
     ),
+    "funnel": (
+        "Funnel around the nation's own share (sum over sum): mid-p binomial limits at 95 and "
+        "99.8 %, the same function for curve and flag; dotted, limits that allow for what units "
+        "differ anyway (additive, winsorised at a tenth; Spiegelhalter, 2005). Not adjusted for "
+        "who the patients are."
+    ),
+    "ratios": (
+        "Observed over expected by one national logistic model without the units; mid-p Poisson "
+        "limits. A unit's ratio is comparable with the nation, not with another unit's."
+    ),
+    "levels": (
+        "Levels by the rule of the Norwegian portal (limits inclusive). A level is decided where "
+        "the Jeffreys posterior gives it 95 % or more, and otherwise called not decided."
+    ),
+    "effects": (
+        "Random-intercept logistic model (adaptive quadrature, 15 nodes): shares drawn to the "
+        "nation the more the fewer patients a unit has. Median odds ratio: the median, over pairs "
+        "of units, of how many times as high the odds are in the higher one."
+    ),
+    "trends": (
+        "Shares by year with Wilson intervals. An arrow only where the score test for a linear "
+        "trend, corrected for continuity, is below 5 %; broken line: the units shown, together."
+    ),
+    "composition": "Shares of each unit's patients; units with few of some kind are not shown.",
+    "coverage": (
+        "Cases linked by person and day. Union: register over either source; gold standard: those "
+        "of the reference that the register has; frequency: numbers alone, above 1 possible; "
+        "Chapman: an estimate of all cases, with those in neither source."
+    ),
+    "found": "Cases of the reference that the register has, linked by person and day.",
+    "lag": (
+        "Reverse-time Kaplan-Meier (Lagakos, 1988): reports that have not come yet are allowed "
+        "for. Said among reports that arrive within the longest delay of the study."
+    ),
+    "nowcast": (
+        "Reported over the part of reports that has come, negative binomial around it, with the "
+        "uncertainty of the lag. Provisional years may still change."
+    ),
+    "backlog": "Cases of the reference that have no form, times the minutes a form takes.",
 }

@@ -16,10 +16,18 @@ from workbench.analysis.description import EVERYONE
 from workbench.output import wording
 from workbench.output.disclosure import HIDDEN, MISSING, Released, require_released
 
-COUNT_COLUMNS = {"step", "n", "events", "censored", "at_risk"}
+COUNT_COLUMNS = {
+    "step", "n", "events", "censored", "at_risk", "reported", "both", "only_register",
+    "only_reference",
+}  # fmt: skip
+WHOLE = {"hours", "forms_missing", "chapman", "chapman_lower", "chapman_upper"}
+TENTHS = {"percent", "expected_rank", "rank_lower", "rank_upper"}
+SHORT = {"time", "mean", "q", "degrees_of_freedom"}  # as many decimals as the number has
+YES = {"is_break": "jump", "is_provisional": "yes"}
 TEXT_COLUMNS = {
-    "reason", "check", "variable", "level", "group", "table", "years", "question",
-    "rule", "column", "outcome", "cause", "reliability", "term", "version", "imported", "as_of",
+    "reason", "check", "variable", "level", "group", "table", "years", "question", "rule",
+    "column", "outcome", "cause", "reliability", "term", "version", "imported", "as_of",
+    "level_words", "target", "trend", "kind", "flag", "adjusted_flag",
 }  # fmt: skip
 
 
@@ -143,22 +151,30 @@ def _at_right(at: int, table: Table) -> str:
 
 def _written(values: list[object], column: str, result: Released, *, is_name: bool) -> list[str]:
     """One column's values as text, by what the column is."""
-    decimals = result.rules["decimals"]
     if is_name:
         return [str(value) for value in values]
     if column in COUNT_COLUMNS or str(column).startswith("n_"):
         return [wording.count(value) for value in values]
-    if column == "is_break":
-        return ["jump" if value is True else "" for value in values]
-    if column in {"observed", "expected"} and result.kind in TESTS:
-        return [wording.number(value, decimals=min(decimals, 1)) for value in values]
-    if column == "percent":
-        return [wording.number(value, decimals=1) for value in values]
+    if column in YES:
+        return [YES[column] if value is True else "" for value in values]
     if column == "p_value":
         return [wording.p_value(value) for value in values]
-    if column in {"time", "mean", "q", "degrees_of_freedom"} or result.kind == "quantiles":
-        return [wording.number(value) for value in values]
+    decimals = _decimals(column, result)
     return [wording.number(value, decimals=decimals) for value in values]
+
+
+def _decimals(column: str, result: Released) -> int | None:
+    """How many decimals a column's numbers have; nothing for as many as they come with."""
+    usual = int(result.rules["decimals"])
+    if column in SHORT or result.kind == "quantiles":
+        return None
+    if column in WHOLE or column.endswith("_days") or result.kind == "nowcast":
+        return 2 if column == "arrived" else 0
+    if column in TENTHS:
+        return 1
+    if column in {"observed", "expected"} and result.kind in TESTS:
+        return min(usual, 1)
+    return 2 if result.kind == "lag" else usual
 
 
 def _plain(result: Released, labels: Mapping[str, str]) -> Table:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from workbench.errors import DefinitionError, StudyError, did_you_mean, gathered
 from workbench.registers.codes import CodeList, load_code_list
+from workbench.registers.indicators import Indicator, load_indicator
 from workbench.registers.life_tables import LifeTableFile, load_life_table
 from workbench.registers.schema import Register, Role, Table, load_register
 from workbench.registers.variables import Variable
@@ -26,12 +27,20 @@ class Definitions:
     roles: Mapping[Role, str] = field(default_factory=dict)  # of the population's tables
     code_lists: Mapping[str, CodeList] = field(default_factory=dict)
     life_table: LifeTableFile | None = None
+    indicators: Mapping[str, Indicator] = field(default_factory=dict)
+
+    @property
+    def indicator_tables(self) -> tuple[str, ...]:
+        """The tables that indicators count, each once."""
+        return tuple(dict.fromkeys(one.definition.table for one in self.indicators.values()))
 
 
 def load_definitions(study: Study, folders: Sequence[Path], *, where: str) -> Definitions:
     """Find everything a study names; raise `StudyError` with all that is not there."""
     faults: list[str] = []
-    named = study.named_tables
+    indicators = _found(study.indicators, partial(load_indicator, folders=folders), faults)
+    counted = Definitions({}, indicators=indicators).indicator_tables
+    named = tuple(dict.fromkeys([*study.named_tables, *counted]))
     wanted = [full_name.split(".")[0] for full_name in named]
     wanted += [study.population] if study.population else []
     registers = _found(wanted, partial(load_register, folders=folders), faults)
@@ -50,7 +59,18 @@ def load_definitions(study: Study, folders: Sequence[Path], *, where: str) -> De
     if faults:
         raise StudyError(gathered(f"{where} cannot be used:", faults))
     life_table = life_tables[relative.life_table] if relative else None
-    return Definitions(tables, roles, code_lists, life_table)
+    return Definitions(tables, roles, code_lists, life_table, indicators)
+
+
+def load_indicators(
+    names: Sequence[str], folders: Sequence[Path], *, where: str
+) -> dict[str, Indicator]:
+    """Find the named indicators; raise `StudyError` with all that are not there or unusable."""
+    faults: list[str] = []
+    indicators = _found(names, partial(load_indicator, folders=folders), faults)
+    if faults:
+        raise StudyError(gathered(f"{where} cannot be used:", faults))
+    return indicators
 
 
 def _found(names: Sequence[str], load: Callable[[str], T], faults: list[str]) -> dict[str, T]:

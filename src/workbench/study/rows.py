@@ -7,35 +7,24 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from workbench.registers.documents import Document
+from workbench.registers.row_tests import ONE_TEST, RowTest, tests_given
+
+__all__ = [
+    "AGES",
+    "WITHOUT_WINDOW",
+    "CodeChoice",
+    "Condition",
+    "LinkedEvent",
+    "RowTest",
+    "TableName",
+    "Take",
+    "Window",
+]
 
 TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
 Take = Literal["any", "count", "first", "last", "nearest", "score", "value", "age", "exact_age"]
-ONE_TEST = "give one of in, not_in, at_least (with or without at_most), at_most, is_missing"
 WITHOUT_WINDOW = frozenset({"value", "age", "exact_age"})
 AGES = frozenset({"age", "exact_age"})  # in completed years; in years with their fraction
-
-
-class RowTest(Document):
-    """One test on one variable."""
-
-    variable: str
-    is_in: tuple[str, ...] | None = Field(default=None, alias="in")
-    not_in: tuple[str, ...] | None = None
-    at_least: str | None = None
-    at_most: str | None = None
-    is_missing: bool | None = None
-
-    @model_validator(mode="after")
-    def _one_test(self) -> RowTest:
-        if _tests_given(self) != 1:
-            raise ValueError(ONE_TEST)
-        return self
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        """Every value the test compares with."""
-        limits = tuple(limit for limit in (self.at_least, self.at_most) if limit is not None)
-        return (self.is_in or ()) + (self.not_in or ()) + limits
 
 
 class CodeChoice(Document):
@@ -60,7 +49,7 @@ class Condition(Document):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Condition:
-        given = _tests_given(self)
+        given = tests_given(self.test)
         if (self.codes is None) == (self.variable is None):
             raise ValueError("give variable with one test, or codes")
         if given != (0 if self.codes else 1):
@@ -111,8 +100,3 @@ class LinkedEvent(Document):
     codes: CodeChoice | None = None
     where: tuple[RowTest, ...] = ()
     from_day: int = Field(default=0, ge=0)  # days after the index date; 0 counts that day too
-
-
-def _tests_given(test: RowTest | Condition) -> int:
-    given = [test.is_in, test.not_in, test.at_least or test.at_most, test.is_missing]
-    return sum(one is not None for one in given)

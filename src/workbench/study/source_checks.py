@@ -18,8 +18,22 @@ def source_faults(study: Study, definitions: Definitions) -> Iterator[str]:
     if rules is None:
         return
     where = "compare_sources"
-    if study.as_of is None:
-        yield f"{where}: it needs as_of, the last day on which a report could have come."
+    for key, value, words in (
+        ("as_of", study.as_of, "the last day on which a report could have come"),
+        ("cohort.period", study.cohort.period, "the years whose cases are compared"),
+    ):
+        if value is None:
+            yield f"{where}: it needs {key}, {words}."
+    yield from _table_faults(rules, definitions)
+    for part, name in rules.parts.items():
+        if name in definitions.tables:
+            yield from _part_faults(f"{where}.parts.{part}", rules, definitions.tables[name], name)
+    if rules.reference.table in definitions.tables:
+        yield from _reference_faults(rules, definitions)
+
+
+def _table_faults(rules: SourceComparison, definitions: Definitions) -> Iterator[str]:
+    where = "compare_sources"
     for name in dict.fromkeys(rules.tables):
         table = definitions.tables.get(name)
         if table is None:  # told with the tables
@@ -28,11 +42,6 @@ def source_faults(study: Study, definitions: Definitions) -> Iterator[str]:
             yield f"{where}: {name} does not say who a row is about (person)."
         if rules.by not in table.variables:
             yield no_variable(f"{where}.by ({name})", rules.by, table)
-    for part, name in rules.parts.items():
-        if name in definitions.tables:
-            yield from _part_faults(f"{where}.parts.{part}", rules, definitions.tables[name], name)
-    if rules.reference.table in definitions.tables:
-        yield from _reference_faults(rules, definitions)
 
 
 def unit_faults(study: Study, definitions: Definitions) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Who is in a study, what is known of them before, and how long they are followed.
 
 linkage      the study's tables on one engine, and whom each row is about
-steps        reasons to leave, in order              row_tests   values and codes of a row
+steps        reasons to leave, in order
 windows      covariates from other registers         covariates  as the study wants them
 follow_up    what ends it                            comparison  persons drawn from the population
 ledger       who left where                          link_report how the registers fit

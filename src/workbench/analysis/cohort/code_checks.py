@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from workbench.analysis.cohort.linkage import Sources
-from workbench.analysis.cohort.row_tests import has_code
+from workbench.analysis.row_tests import has_code
 from workbench.errors import DataError
 from workbench.registers.codes import CodeList
 from workbench.study import CodeChoice, Covariate, LinkedEvent, Study

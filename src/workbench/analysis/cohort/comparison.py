@@ -12,7 +12,7 @@ import ibis
 
 from workbench.analysis.cohort.linkage import Sources
 from workbench.analysis.cohort.moves import times_abroad
-from workbench.analysis.cohort.row_tests import value_of
+from workbench.analysis.row_tests import value_of
 from workbench.registers.variables import WORDS
 from workbench.study import Study
 

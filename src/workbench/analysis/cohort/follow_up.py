@@ -13,8 +13,8 @@ from ibis import _
 
 from workbench.analysis.cohort.linkage import Sources
 from workbench.analysis.cohort.moves import times_abroad
-from workbench.analysis.cohort.row_tests import fulfils, has_code, value_of
 from workbench.analysis.cohort.steps import Step
+from workbench.analysis.row_tests import fulfils, has_code, value_of
 from workbench.registers.codes import CodeList
 from workbench.registers.schema import Table
 from workbench.study import DAYS_IN, LinkedEvent, Study

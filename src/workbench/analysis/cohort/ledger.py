@@ -17,8 +17,8 @@ from workbench.analysis.cohort.covariates import is_in_words, unit_factor, varia
 from workbench.analysis.cohort.link_report import LinkReport
 from workbench.analysis.cohort.linkage import Sources
 from workbench.analysis.cohort.moves import MOVES_BOTH_WAYS, n_moves_both_ways
-from workbench.analysis.cohort.row_tests import value_of
 from workbench.analysis.cohort.windows import linked_column
+from workbench.analysis.row_tests import value_of
 from workbench.data.store import Version
 from workbench.registers.schema import Table
 from workbench.registers.variables import Variable

@@ -9,7 +9,7 @@ the study's columns, enter Python.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import ibis
 import pandas as pd
@@ -29,12 +29,14 @@ from workbench.analysis.cohort.follow_up import (
 from workbench.analysis.cohort.ledger import Ledger, count_ledger, count_steps
 from workbench.analysis.cohort.link_report import report_links
 from workbench.analysis.cohort.linkage import Sources, open_sources
-from workbench.analysis.cohort.row_tests import value_of
 from workbench.analysis.cohort.steps import calendar_steps, first_step, linked_steps, own_steps
 from workbench.analysis.cohort.windows import linked_column, with_linked_columns
+from workbench.analysis.indicators.marks import MARKS, marks_of
+from workbench.analysis.row_tests import value_of
 from workbench.data.store import Store, Version
 from workbench.errors import DataError
 from workbench.registers.codes import CodeList
+from workbench.registers.indicators import Indicator
 from workbench.registers.variables import Variable
 from workbench.study import DAYS_IN, Study, column_variable
 
@@ -52,12 +54,16 @@ class Cohort:
     its name, death, emigration, end of follow-up (in the register), end of data (`as_of`); and
     `cause`, the same for competing risks: 0 censored, 1 the outcome, then the others of `causes`.
     With comparison persons also `matched_as` (patient, comparison person) and `matched_set`.
+
+    `marks`: of each indicator of the study's own table `in_denominator` and `in_numerator`, in the
+    rows of `persons`.
     """
 
     persons: pd.DataFrame
     ledger: Ledger
     versions: dict[str, Version]  # table -> what was read
     causes: tuple[str, ...] = ()  # what ends follow-up besides censoring: the outcome first
+    marks: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -70,12 +76,15 @@ class Cohort:
         return int(self.persons["has_event"].sum()) if "has_event" in self.persons else 0
 
 
-def select_cohort(study: Study, store: Store, *, code_lists: CodeLists | None = None) -> Cohort:
+def select_cohort(
+    study: Study, store: Store, *, code_lists: CodeLists | None = None,
+    indicators: Mapping[str, Indicator] | None = None,
+) -> Cohort:  # fmt: skip
     """The persons a study is about, each with index date, covariates, follow-up and event.
 
-    The study must have been checked against its definitions, of which `code_lists` are those it
-    names. Raises `StoreError` when a table is not in the store and `DataError` when nobody is
-    left, saying at which step.
+    The study must have been checked against its definitions, of which `code_lists` and `indicators`
+    are those it names. Raises `StoreError` when a table is not in the store and `DataError` when
+    nobody is left, saying at which step.
     """
     lists = code_lists or {}
     with open_sources(study, store) as sources:
@@ -88,7 +97,12 @@ def select_cohort(study: Study, store: Store, *, code_lists: CodeLists | None = 
             reasons.append(LATER_ROW)
             _one_row_a_person(rows, study, sources, step=len(reasons))
         ledger = count_ledger(rows, reasons, study=study, sources=sources, n_unlinked=n_asked)
-        persons = _persons(rows, study, sources)
+        own = {
+            name: one
+            for name, one in (indicators or {}).items()
+            if one.definition.table == study.main_table and one.definition.type == "proportion"
+        }
+        persons, marks = _marked(_persons(rows, study, sources, own), own)
         if persons.empty:
             raise DataError(_nobody_left(ledger.steps))
         staying = rows.filter(rows._step.isnull())
@@ -106,7 +120,7 @@ def select_cohort(study: Study, store: Store, *, code_lists: CodeLists | None = 
             staying = staying.select(links).union(drawn.select(links))
         ledger = ledger.with_checks(code_checks(study, sources, lists))
         ledger = replace(ledger, links=report_links(staying, study, sources))
-        return Cohort(persons, ledger, dict(sources.versions), causes_of(study))
+        return Cohort(persons, ledger, dict(sources.versions), causes_of(study), marks)
 
 
 def _chosen(study: Study, sources: Sources, lists: CodeLists) -> tuple[ibis.Table, list[str]]:
@@ -188,8 +202,23 @@ def _compared(
     return steps, followed, {short: n_short}
 
 
-def _persons(rows: ibis.Table, study: Study, sources: Sources) -> pd.DataFrame:
-    """The rows that stay, as a frame with the study's columns."""
+def _marked(
+    persons: pd.DataFrame, indicators: Mapping[str, Indicator]
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """The persons without the columns of marks, and these by indicator."""
+    marks = {}
+    for at, name in enumerate(indicators):
+        columns = {f"_mark_{at}_{one}": one for one in MARKS}
+        marks[name] = persons[[*columns]].rename(columns=columns).astype("boolean")
+        persons = persons.drop(columns=[*columns])
+    return persons, marks
+
+
+def _persons(
+    rows: ibis.Table, study: Study, sources: Sources,
+    indicators: Mapping[str, Indicator] | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """The rows that stay, as a frame with the study's columns, and the marks of indicators."""
     rows = sources.with_text(rows)
     columns = {"person": _._text}
     if study.cohort.index_date:
@@ -214,6 +243,9 @@ def _persons(rows: ibis.Table, study: Study, sources: Sources) -> pd.DataFrame:
         cause = ibis.cases(*places, else_=0).cast("int8")
         columns |= {"follow_up": length, "has_event": _._event, "ended_by": _._ended_by}
         columns["cause"] = cause
+    for at, indicator in enumerate((indicators or {}).values()):
+        found = marks_of(rows, indicator)
+        columns |= {f"_mark_{at}_{name}": value for name, value in found.items()}
     chosen = rows.filter(rows._step.isnull()).order_by("_text", "row_id")
     frame = _as_frame(chosen.select(**columns).to_pyarrow())
     tables = {name: version.definition for name, version in sources.versions.items()}
@@ -230,9 +262,9 @@ def _kept_type(variable: Variable) -> str:
 
 def _as_frame(rows: pa.Table) -> pd.DataFrame:
     """Rows as a frame; texts but the person as categories, so that a level is handled once."""
-    for at, field in enumerate(rows.schema):
-        if pa.types.is_string(field.type) and field.name != "person":
-            rows = rows.set_column(at, field.name, rows.column(at).dictionary_encode())
+    for at, column in enumerate(rows.schema):
+        if pa.types.is_string(column.type) and column.name != "person":
+            rows = rows.set_column(at, column.name, rows.column(at).dictionary_encode())
     return rows.to_pandas(date_as_object=False)
 
 

@@ -9,8 +9,8 @@ import ibis
 from ibis import _
 
 from workbench.analysis.cohort.covariates import unit_factor, variable_words
-from workbench.analysis.cohort.row_tests import fulfilled, fulfils, has_code
 from workbench.analysis.cohort.windows import linked_column
+from workbench.analysis.row_tests import fulfilled, fulfils, has_code
 from workbench.registers.codes import CodeList
 from workbench.registers.schema import Table
 from workbench.study import Condition, Study, column_variable

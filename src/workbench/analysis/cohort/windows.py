@@ -13,7 +13,7 @@ from operator import and_, or_
 import ibis
 
 from workbench.analysis.cohort.linkage import Sources
-from workbench.analysis.cohort.row_tests import fulfils, has_code, value_of
+from workbench.analysis.row_tests import fulfils, has_code, value_of
 from workbench.registers.codes import CodeList
 from workbench.registers.schema import Table
 from workbench.study import DAYS_IN, Covariate, Study
