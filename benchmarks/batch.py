@@ -26,8 +26,8 @@ from tempfile import TemporaryDirectory
 from workbench.data.intake import import_extract
 from workbench.project import Project, open_project
 from workbench.registers.schema import load_register
-from workbench.runner.batch import run_batch
-from workbench.runner.batch_plan import plan_batch
+from workbench.runner.batches.batch import run_batch
+from workbench.runner.batches.batch_plan import plan_batch
 from workbench.runner.index import write_index
 from workbench.runner.plan import Plan
 

@@ -16,7 +16,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from workbench.output.suppression import Protection, attack, cells_of, protect, row_and_column
+from workbench.output.gate.suppression import Protection, attack, cells_of, protect, row_and_column
 
 TRUSTS, REGIONS, YEARS = 36, 4, 10
 SHARES = np.array([0.45, 0.25, 0.15, 0.10, 0.05])

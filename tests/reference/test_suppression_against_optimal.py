@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from agreement import HERE, SHARED, Reference, agrees
 
-from workbench.output.suppression import (
+from workbench.output.gate.suppression import (
     Protection,
     attack,
     cells_of,

@@ -18,7 +18,7 @@ from rich.progress import (
 )
 
 from workbench.cli.console import err
-from workbench.runner.batch import Ended, Watcher
+from workbench.runner.batches.batch import Ended, Watcher
 from workbench.runner.plan import Plan
 
 

@@ -16,11 +16,11 @@ from workbench.cli.console import ProjectOption, StoreOption, out, progress, sho
 from workbench.data.store import sweep_leftovers
 from workbench.errors import RunError, StudyError
 from workbench.project import Project, open_project
-from workbench.runner.assignments import fulfil, read_assignments, write_assignments
-from workbench.runner.batch import Batch, run_batch
-from workbench.runner.batch_plan import files_of, plan_batch
-from workbench.runner.cluster import run_on_scheduler
-from workbench.runner.gathering import gather, write_gathered
+from workbench.runner.batches.assignments import fulfil, read_assignments, write_assignments
+from workbench.runner.batches.batch import Batch, run_batch
+from workbench.runner.batches.batch_plan import files_of, plan_batch
+from workbench.runner.batches.cluster import run_on_scheduler
+from workbench.runner.batches.gathering import gather, write_gathered
 from workbench.runner.index import write_index
 from workbench.runner.plan import Plan
 from workbench.runner.standing import standing_of

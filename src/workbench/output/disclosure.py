@@ -23,11 +23,11 @@ from weakref import WeakKeyDictionary
 import pandas as pd
 
 from workbench.errors import DisclosureError
-from workbench.output.judgement import Judgement
-from workbench.output.judges import judge
-from workbench.output.net_rules import judge_net_at
-from workbench.output.readings import judge_reading
-from workbench.output.survival_rules import (
+from workbench.output.gate.judgement import Judgement
+from workbench.output.gate.judges import judge
+from workbench.output.gate.net_rules import judge_net_at
+from workbench.output.gate.readings import judge_reading
+from workbench.output.gate.survival_rules import (
     judge_quantiles,
     judge_restricted_mean,
     judge_survival_at,

@@ -19,11 +19,11 @@ from typing import Any
 
 from workbench.errors import DisclosureError, RunError
 from workbench.output import tables
-from workbench.output.deck import build_deck
 from workbench.output.disclosure import Released, count_hidden, require_released
-from workbench.output.paper import print_report
-from workbench.output.report import ReportContext, Section, build_report
-from workbench.output.workbook import build_workbook
+from workbench.output.formats.deck import build_deck
+from workbench.output.formats.paper import print_report
+from workbench.output.formats.report import ReportContext, Section, build_report
+from workbench.output.formats.workbook import build_workbook
 
 RECORD, REPORT, PAPER = "release.json", "report.html", "report.pdf"
 NAME = re.compile(r"[a-z][a-z0-9_-]*")

@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import RunError, StudyError, WorkbenchError
-from workbench.runner.claims import WORK, claimed, remove_work, sweep
+from workbench.runner.batches.claims import WORK, claimed, remove_work, sweep
 from workbench.runner.failures import LOG, Failure, TakenError, of_cell, of_kernel
-from workbench.runner.kernels import close_event_loop, private_kernel
+from workbench.runner.kernel.kernels import close_event_loop, private_kernel
+from workbench.runner.kernel.supervision import Kernel, supervised
+from workbench.runner.kernel.warm import WarmKernels
 from workbench.runner.manifest import Manifest, environment, hashes, read_manifest, write_manifest
 from workbench.runner.notebook import code_sum
 from workbench.runner.plan import Plan
 from workbench.runner.standing import manifest_of, standing_of
-from workbench.runner.supervision import Kernel, supervised
 from workbench.runner.task import COUNTS, TASK, write_task
-from workbench.runner.warm import WarmKernels
 
 NOTEBOOK = "notebook.ipynb"
 SOURCE = ".source.ipynb"

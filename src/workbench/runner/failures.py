@@ -7,8 +7,8 @@ from typing import Any
 
 from workbench import errors
 from workbench.errors import RunError, WorkbenchError
+from workbench.runner.kernel.supervision import Kernel
 from workbench.runner.manifest import State
-from workbench.runner.supervision import Kernel
 from workbench.study.sweeps import Limits
 
 LOG = "log.txt"

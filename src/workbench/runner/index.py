@@ -12,7 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from workbench.runner.claims import lost_runs
+from workbench.runner.batches.claims import lost_runs
 from workbench.runner.manifest import MANIFEST
 from workbench.runner.withdrawal import is_withdrawn
 

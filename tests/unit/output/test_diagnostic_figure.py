@@ -8,9 +8,9 @@ import pytest
 
 from workbench.analysis import survival
 from workbench.errors import DisclosureError, StudyError
-from workbench.output.diagnostic_figure import describe, plan
 from workbench.output.disclosure import release
 from workbench.output.figures import draw_log_log
+from workbench.output.figures.diagnostic_figure import describe, plan
 from workbench.registers.profiles import load_profile
 
 PROFILE = load_profile("standard")

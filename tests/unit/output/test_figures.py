@@ -9,8 +9,9 @@ import pytest
 
 from workbench.analysis import survival
 from workbench.errors import DisclosureError, StudyError
-from workbench.output import figures, survival_figure
+from workbench.output import figures
 from workbench.output.disclosure import release, require_released
+from workbench.output.figures import survival_figure
 
 CAPTION = figures.Caption(period="2001 to 2010", coverage="nationwide", method="Kaplan–Meier")
 

@@ -9,9 +9,10 @@ import pytest
 from openpyxl import load_workbook
 from pptx import Presentation
 
-from workbench.output import figures, paper, tables
+from workbench.output import figures, tables
+from workbench.output.formats import paper
+from workbench.output.formats.report import ReportContext
 from workbench.output.publication import Publication
-from workbench.output.report import ReportContext
 
 FACTS = {"Register": "R", "Period": "2013 to 2020", "Coverage": "95 %"}
 CONTEXT = ReportContext(title="T", question="Q?", facts=FACTS, provenance={"Seed": "1"})

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import DisclosureError
-from workbench.output.judgement import (
+from workbench.output.gate.judgement import (
     are_safe,
     is_small,
     nothing_hidden,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from workbench.analysis.cohort.link_report import PERSONS_BEHIND_ROWS, LinkReport
 from workbench.errors import DisclosureError
-from workbench.output import flow_figure
 from workbench.output.disclosure import release
+from workbench.output.figures import flow_figure
 
 OUTS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 4)), min_size=1, max_size=9)
 PER_TEST = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

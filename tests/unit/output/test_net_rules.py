@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from workbench.errors import DisclosureError
 from workbench.output.disclosure import release, release_at_times
 from workbench.output.figures import draw_net_survival
-from workbench.output.net_rules import NET
+from workbench.output.gate.net_rules import NET
 from workbench.registers.profiles import load_profile
 
 PROFILE = load_profile("standard")

@@ -10,8 +10,8 @@ import pytest
 
 from workbench.errors import DisclosureError, RunError
 from workbench.output import figures
+from workbench.output.formats.report import ReportContext
 from workbench.output.publication import Publication
-from workbench.output.report import ReportContext
 
 CONTEXT = ReportContext(title="T", question="Q?", facts={"Register": "R"}, provenance={"Seed": "1"})
 

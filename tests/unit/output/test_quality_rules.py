@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from workbench.analysis.quality import Quality
 from workbench.errors import DisclosureError
-from workbench.output import quality_figure
 from workbench.output.disclosure import release
+from workbench.output.figures import quality_figure
 
 PER_TEST = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 DELIVERED = ["n_rows_read", "n_rows_kept", "n_rows_set_aside"]

@@ -9,10 +9,14 @@ import pytest
 from workbench.analysis import coverage, units
 from workbench.analysis.count_table import CountTable, count_types
 from workbench.errors import DisclosureError
-from workbench.output.comparison_figures import draw_caterpillar, draw_funnel, draw_type_bars
 from workbench.output.disclosure import release, release_reading
-from workbench.output.lag_rules import LagTable, NowcastTable
-from workbench.output.unit_figures import draw_levels, draw_matrix, draw_trends
+from workbench.output.figures.comparison_figures import (
+    draw_caterpillar,
+    draw_funnel,
+    draw_type_bars,
+)
+from workbench.output.figures.unit_figures import draw_levels, draw_matrix, draw_trends
+from workbench.output.gate.lag_rules import LagTable, NowcastTable
 from workbench.registers.profiles import load_profile
 
 PROFILE = load_profile("standard")

@@ -9,7 +9,7 @@ import pytest
 
 from workbench.errors import DisclosureError
 from workbench.output import figures
-from workbench.output.report import ReportContext, Section, build_report
+from workbench.output.formats.report import ReportContext, Section, build_report
 
 CONTEXT = ReportContext(
     title="Survival <after> cancer",

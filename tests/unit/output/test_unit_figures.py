@@ -9,7 +9,8 @@ import pytest
 from workbench.analysis import charts, units
 from workbench.analysis.count_table import CountTable
 from workbench.errors import DisclosureError, StudyError
-from workbench.output import (
+from workbench.output.disclosure import _seal, release, release_reading, require_released
+from workbench.output.figures import (
     caterpillar_figure,
     chart_figure,
     comparison_figures,
@@ -21,10 +22,9 @@ from workbench.output import (
     type_bars_figure,
     unit_marks,
 )
-from workbench.output.disclosure import _seal, release, release_reading, require_released
-from workbench.output.figures import STYLE, WIDTH
-from workbench.output.judgement import Judgement, nothing_hidden
-from workbench.output.unit_marks import Nation
+from workbench.output.figures.drawing import STYLE, WIDTH
+from workbench.output.figures.unit_marks import Nation
+from workbench.output.gate.judgement import Judgement, nothing_hidden
 
 mpl_figure = pytest.importorskip("matplotlib.figure")
 

@@ -20,8 +20,8 @@ from projects import study_file
 from notebooks import REPORT, write_notebook
 from workbench.project import Project
 from workbench.runner import execute
-from workbench.runner.batch import Batch, Watcher, run_batch
-from workbench.runner.batch_plan import plan_batch
+from workbench.runner.batches.batch import Batch, Watcher, run_batch
+from workbench.runner.batches.batch_plan import plan_batch
 from workbench.runner.index import write_index
 from workbench.runner.manifest import read_manifest
 

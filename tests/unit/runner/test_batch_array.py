@@ -16,12 +16,12 @@ from projects import import_rows, many_rows
 
 from workbench import cli
 from workbench.errors import DisclosureError, RunError, StudyError
-from workbench.runner.assignments import read_assignments
-from workbench.runner.batch import run_batch
-from workbench.runner.batch_plan import plan_batch
-from workbench.runner.cluster import run_on_scheduler
+from workbench.runner.batches.assignments import read_assignments
+from workbench.runner.batches.batch import run_batch
+from workbench.runner.batches.batch_plan import plan_batch
+from workbench.runner.batches.cluster import run_on_scheduler
+from workbench.runner.batches.gathering import gather
 from workbench.runner.execute import record_lost
-from workbench.runner.gathering import gather
 from workbench.runner.manifest import read_manifest
 
 
@@ -120,7 +120,7 @@ def test_a_lost_run_is_recorded_unless_it_was_made(tmp_path):
 def test_no_scheduler_is_told(tmp_path, monkeypatch):
     project = batch_project(tmp_path)
     plans = plan_batch([write_sweep(project)], project)
-    monkeypatch.setattr("workbench.runner.cluster.PATIENCE", "1s")
+    monkeypatch.setattr("workbench.runner.batches.cluster.PATIENCE", "1s")
     with pytest.raises(RunError, match="No dask scheduler answers"):
         run_on_scheduler(plans, "tcp://127.0.0.1:9")
 

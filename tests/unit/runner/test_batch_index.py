@@ -9,7 +9,7 @@ import pytest
 from batches import batch_project
 from projects import study_file
 
-from workbench.runner.claims import claimed, lost_runs, sweep
+from workbench.runner.batches.claims import claimed, lost_runs, sweep
 from workbench.runner.execute import run_study
 from workbench.runner.index import write_index
 from workbench.runner.plan import plan_run

@@ -11,7 +11,7 @@ from projects import STUDY, study_file
 
 from workbench import cli
 from workbench.errors import StudyError
-from workbench.runner.batch_plan import plan_batch
+from workbench.runner.batches.batch_plan import plan_batch
 from workbench.runner.inputs import key_of
 from workbench.runner.plan import Planner, plan_run
 

@@ -56,7 +56,7 @@ def test_a_kernel_knows_no_key(tmp_path, monkeypatch):
 
 
 def test_running_leaves_no_open_event_loop_in_the_thread():
-    from workbench.runner.kernels import close_event_loop
+    from workbench.runner.kernel.kernels import close_event_loop
 
     close_event_loop()
     loop = asyncio.get_event_loop_policy().get_event_loop()

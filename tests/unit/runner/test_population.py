@@ -14,7 +14,7 @@ from workbench.errors import DataError, StudyError
 from workbench.registers.documents import parse_document
 from workbench.registers.life_tables import LifeTableDefinition, LifeTableFile, load_life_table
 from workbench.registers.variables import Variable
-from workbench.runner.population import beside_population, open_life_table
+from workbench.runner.sessions.population import beside_population, open_life_table
 from workbench.study import Study
 
 ROOT = Path(__file__).parents[3]

@@ -9,7 +9,7 @@ from projects import STUDY, import_rows, make_project, many_rows, study_file
 
 from workbench import draw_flow
 from workbench.errors import DisclosureError, StudyError
-from workbench.runner.session import open_study
+from workbench.runner.sessions.session import open_study
 
 
 @pytest.fixture

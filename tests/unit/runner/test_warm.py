@@ -17,9 +17,9 @@ from projects import study_file
 from notebooks import REPORT
 from workbench.project import Project
 from workbench.runner.execute import Circumstances, Run, execute
-from workbench.runner.kernels import kernel_environment
+from workbench.runner.kernel.kernels import kernel_environment
+from workbench.runner.kernel.warm import WarmKernels, warm_kernels
 from workbench.runner.plan import plan_run
-from workbench.runner.warm import WarmKernels, warm_kernels
 from workbench.study.sweeps import Limits
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks kernels")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import DataError
-from workbench.output.suppression import (
+from workbench.output.gate.suppression import (
     Protection,
     attack,
     cells_of,

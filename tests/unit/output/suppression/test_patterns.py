@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import DataError, DefinitionError, DisclosureError
-from workbench.output.suppression import (
+from workbench.output.gate.suppression import (
     Protection,
     attack,
     cells_of,

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.output.suppression import cells_of
+from workbench.output.gate.suppression import cells_of
 
 PARENTS = {"A": "north", "B": "north", "C": "south"}
 

@@ -1,0 +1,1 @@
+"""One release as people read it: a page, paper, slides, a workbook."""

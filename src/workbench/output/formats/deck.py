@@ -1,0 +1,226 @@
+"""The deck: slides for a meeting, with native tables and text, pictures and speaker notes.
+
+The same released results as in the report. A long table goes over several slides; what stands under
+a figure, how it was computed and its words for who cannot see it are in the notes too.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from pptx import Presentation
+from pptx.dml.color import RGBColor
+from pptx.enum.text import PP_ALIGN
+from pptx.util import Emu, Inches, Pt
+
+from workbench.output import tables
+from workbench.output.disclosure import require_released
+from workbench.output.formats.report import ReportContext, Section
+
+WIDTH, HEIGHT, EDGE = Inches(13.333), Inches(7.5), Inches(0.5)
+TITLE_AND_SUBTITLE, TITLE_ONLY = 0, 5  # layouts of the library's own template
+MOST_LINES, MOST_COLUMNS = 14, 10  # lines of text, a cell's own breaks counted
+FIRST_SHARE = 0.3  # of the width, for the column that names a row
+SIGNS_PER_INCH = 11
+DARK, SOFT = RGBColor(0x1F, 0x2A, 0x36), RGBColor(0x59, 0x59, 0x59)
+MADE = datetime(2000, 1, 1)  # no clock: the same results give the same bytes
+FIRST_DATE = (1980, 1, 1, 0, 0, 0)  # the first one an archive can tell
+
+
+def build_deck(context: ReportContext, sections: Sequence[Section]) -> bytes:
+    """The whole deck; the same input gives the same bytes.
+
+    Raises
+    ------
+    DisclosureError
+        A section holds something that was not released.
+    """
+    for section in sections:
+        require_released(section.released)
+    deck = Presentation()
+    deck.slide_width, deck.slide_height = WIDTH, HEIGHT
+    properties = deck.core_properties
+    properties.title, properties.author = context.title, ""
+    properties.created = properties.modified = MADE
+    properties.last_modified_by = ""
+    _add_front(deck, context)
+    for section in sections:
+        if "png" in section.released.files:
+            _add_picture(deck, section)
+        else:
+            _add_table(deck, section, context)
+    _add_provenance(deck, context)
+    buffer = io.BytesIO()
+    deck.save(buffer)
+    return _without_clock(buffer.getvalue())
+
+
+def _add_front(deck: Any, context: ReportContext) -> None:
+    slide = deck.slides.add_slide(deck.slide_layouts[TITLE_AND_SUBTITLE])
+    title, subtitle = slide.shapes.title, slide.placeholders[1]
+    for shape, top, height in ((title, 1.6, 1.6), (subtitle, 3.4, 2.6)):
+        shape.left, shape.top = EDGE, Inches(top)
+        shape.width, shape.height = WIDTH - 2 * EDGE, Inches(height)
+    title.text_frame.text = context.title
+    _style(title.text_frame, 36, DARK, bold=True)
+    asked = ("Period", "Coverage")
+    told = [f"{word}: {context.facts[word]}" for word in asked if word in context.facts]
+    subtitle.text_frame.text = "\n".join([context.question, *told])
+    _style(subtitle.text_frame, 18, SOFT)
+
+
+def _add_provenance(deck: Any, context: ReportContext) -> None:
+    lines = [
+        f"{word}: {text}" for word, text in (*context.facts.items(), *context.provenance.items())
+    ]
+    slide = _titled(deck, "Where the numbers come from")
+    box = slide.shapes.add_textbox(EDGE, Inches(1.2), WIDTH - 2 * EDGE, HEIGHT - Inches(1.6))
+    box.text_frame.word_wrap = True
+    box.text_frame.text = "\n".join(
+        line if len(line) < 400 else line[:400] + " ..." for line in lines
+    )
+    _style(box.text_frame, 11, DARK)
+
+
+def _add_picture(deck: Any, section: Section) -> None:
+    result = section.released
+    slide = _titled(deck, section.heading)
+    picture = slide.shapes.add_picture(io.BytesIO(result.files["png"]), EDGE, Inches(1.1))
+    room = (WIDTH - 2 * EDGE, HEIGHT - Inches(1.9))
+    scale = min(room[0] / picture.width, room[1] / picture.height)
+    picture.width, picture.height = (
+        Emu(int(picture.width * scale)),
+        Emu(int(picture.height * scale)),
+    )
+    picture.left = Emu(int((WIDTH - picture.width) / 2))
+    picture._element.nvPicPr.cNvPr.set("descr", result.alternative_text)
+    _add_foot(slide, section)
+    _add_notes(slide, section)
+
+
+def _add_table(deck: Any, section: Section, context: ReportContext) -> None:
+    table = tables.lay_out(section.released, labels=context.labels)
+    lines = [
+        (f"{heading}: {row[0]}" if heading and row[0] else heading or row[0], *row[1:])
+        for heading, rows in table.sections
+        for row in rows
+    ]
+    pages = [*_pages(table.header, lines)]
+    for at, (header, rows) in enumerate(pages, start=1):
+        part = f" ({at} of {len(pages)})" if len(pages) > 1 else ""
+        slide = _titled(deck, section.heading + part)
+        height = Inches(0.38 * (len(rows) + 1))
+        shape = slide.shapes.add_table(
+            len(rows) + 1, len(header), EDGE, Inches(1.2), WIDTH - 2 * EDGE, height
+        )
+        shape.name = section.released.title
+        shape._element.nvGraphicFramePr.cNvPr.set("descr", section.released.title)
+        for column, width in zip(shape.table.columns, _widths(len(header)), strict=True):
+            column.width = width
+        for row_at, row in enumerate([header, *rows]):
+            for column_at, text in enumerate(row):
+                frame = shape.table.cell(row_at, column_at).text_frame
+                frame.text = text
+                _style(frame, 12 if len(header) <= 7 else 10, None, bold=row_at == 0)
+                if column_at >= table.n_text_columns:
+                    frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
+        _add_foot(slide, section)
+        _add_notes(slide, section)
+
+
+def _pages(
+    header: Sequence[str], lines: Sequence[Sequence[str]]
+) -> Iterator[tuple[list[str], list[list[str]]]]:
+    """Parts of a table that fit on a slide: rows first, then columns, the first one on each."""
+    for rows in _by_height(lines, header):
+        for left in range(1, max(len(header), 2), MOST_COLUMNS - 1):
+            columns = [0, *range(left, min(left + MOST_COLUMNS - 1, len(header)))]
+            yield [header[at] for at in columns], [[row[at] for at in columns] for row in rows]
+
+
+def _by_height(
+    lines: Sequence[Sequence[str]], header: Sequence[str]
+) -> Iterator[list[Sequence[str]]]:
+    """Rows in parts of about as many lines as a slide holds, breaks within cells counted."""
+    inches = [width / Inches(1) for width in _widths(min(len(header), MOST_COLUMNS))]
+    page: list[Sequence[str]] = []
+    height = 0
+    for row in lines:
+        signs = [len(text) / (inches[min(at, len(inches) - 1)] * SIGNS_PER_INCH)
+                 for at, text in enumerate(row)]  # fmt: skip
+        needed = max(1, *(int(-(-one // 1)) for one in signs))
+        if page and height + needed > MOST_LINES:
+            yield page
+            page, height = [], 0
+        page.append(row)
+        height += needed
+    yield page
+
+
+def _widths(n_columns: int) -> list[int]:
+    """Widths of a table's columns: the first one names the rows and is wider."""
+    room = WIDTH - 2 * EDGE
+    if n_columns == 1:
+        return [room]
+    first = int(room * max(FIRST_SHARE, 1 / n_columns))
+    return [first, *[int((room - first) / (n_columns - 1))] * (n_columns - 1)]
+
+
+def _titled(deck: Any, heading: str) -> Any:
+    slide = deck.slides.add_slide(deck.slide_layouts[TITLE_ONLY])
+    title = slide.shapes.title
+    title.left, title.top, title.width, title.height = (
+        EDGE,
+        Inches(0.3),
+        WIDTH - 2 * EDGE,
+        Inches(0.8),
+    )
+    title.text_frame.text = heading
+    _style(title.text_frame, 26, DARK, bold=True)
+    return slide
+
+
+def _add_foot(slide: Any, section: Section) -> None:
+    if not section.method:
+        return
+    box = slide.shapes.add_textbox(EDGE, HEIGHT - Inches(0.75), WIDTH - 2 * EDGE, Inches(0.6))
+    box.text_frame.word_wrap = True
+    box.text_frame.text = section.method
+    _style(box.text_frame, 10, SOFT)
+
+
+def _add_notes(slide: Any, section: Section) -> None:
+    result = section.released
+    parts = [
+        result.title,
+        section.text.strip(),
+        result.alternative_text,
+        section.method,
+        *result.notes,
+    ]
+    slide.notes_slide.notes_text_frame.text = "\n\n".join(part for part in parts if part)
+
+
+def _style(frame: Any, size: float, colour: RGBColor | None, *, bold: bool = False) -> None:
+    for paragraph in frame.paragraphs:
+        paragraph.font.size, paragraph.font.bold = Pt(size), bold
+        if colour is not None:
+            paragraph.font.color.rgb = colour
+
+
+def _without_clock(made: bytes) -> bytes:
+    """The same archive with the same date on every member."""
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(made)) as given,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as clean,
+    ):
+        for member in given.infolist():
+            at = zipfile.ZipInfo(member.filename, date_time=FIRST_DATE)
+            at.compress_type, at.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
+            clean.writestr(at, given.read(member))
+    return buffer.getvalue()

@@ -1,0 +1,214 @@
+"""What is read off a released table of counts: shares, limits, levels, trends.
+
+Every number is computed from what the table shows and from its totals, by the analysis room's own
+functions, so that nothing new is told and nothing can leak. Rows that are not shown are not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from workbench.analysis import charts, coverage, indicators, units
+from workbench.errors import DisclosureError
+from workbench.output.gate.judgement import Judgement, nothing_hidden, rounded
+
+DISTANCE = 10  # units from which over-dispersion can be told
+SHARE = ["estimate", "lower", "upper"]
+ENDS = ("", "_lower", "_upper")
+
+
+def read_shares(
+    counts: pd.DataFrame, facts: Mapping[str, Any], *, green: str | None = None,
+    yellow: str | None = None, direction: str = "high", minimum: int = 0,
+) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
+    """Shares with Wilson intervals; with limits their level and how sure it is."""
+    found = counts.join(units.proportion(counts["events"], counts["n"]))
+    few = counts["n"] < minimum
+    if green is not None:
+        level = indicators.level(
+            counts["events"], counts["n"], green=green, yellow=yellow, direction=direction
+        )
+        level = level.drop(columns="level_decided").astype({"level": object})
+        level.loc[few, ["level", "level_probability"]] = None
+        level.loc[few, "level_words"] = f"fewer than {minimum} patients"
+        found = found.join(level)
+    told = {"green": green, "yellow": yellow, "direction": direction, **_nation(facts)}
+    return found, told
+
+
+def read_funnel(
+    counts: pd.DataFrame, facts: Mapping[str, Any]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A funnel around the nation's share; over-dispersion from the units shown, if ten or more."""
+    centre = facts["events"] / facts["n"]
+    return _funnel(counts, {"events": "events", "n": "n", "centre": centre}, _nation(facts))
+
+
+def read_ratios(
+    counts: pd.DataFrame, facts: Mapping[str, Any]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Observed over expected with intervals and a funnel around 1."""
+    some = counts[counts["expected"] > 0].reset_index(drop=True)
+    found, told = _funnel(some, {"events": "events", "expected": "expected"}, _nation(facts))
+    limits = units.ratio(some["events"], some["expected"])[["lower", "upper"]]
+    return found.join(limits), told
+
+
+def read_effects(
+    counts: pd.DataFrame, facts: Mapping[str, Any]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Shrunken shares of a random-intercept model on the units shown, with reliability."""
+    unit = facts["by"][0]
+    some = counts[counts["n"] > 0]
+    found = units.random_intercept(some, outcome="events", unit=unit, n="n")
+    columns = [
+        unit, "n", "events", "estimate", "shrunken", "shrunken_lower", "shrunken_upper",
+        "reliability", "expected_rank", "rank_lower", "rank_upper",
+    ]  # fmt: skip
+    told = {
+        name: round(float(getattr(found, name)), 3)
+        for name in ("median_odds_ratio", "icc", "rankability", "p_value")
+    }
+    if not found.ranks_tell:  # a rank that chance made is not shown
+        columns = columns[:-3]
+    table = found.table[columns].rename(columns={"reliability": "unit_reliability"})
+    return table, {**told, "note": found.note}
+
+
+def read_trends(
+    counts: pd.DataFrame, facts: Mapping[str, Any], *, direction: str | None = None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Shares of units by year, and whether each unit's trend is more than chance."""
+    unit, year = facts["by"]
+    shares = counts.join(units.proportion(counts["events"], counts["n"]))
+    wanted = None if direction == "none" else direction
+    points = counts.assign(**{year: pd.to_numeric(counts[year])})
+    arrows = charts.trend(points, period=year, by=unit, direction=wanted)
+    arrows = arrows[[unit, "trend", "kind", "p_value"]]
+    return shares.merge(arrows, on=unit, how="left"), {"direction": direction, **_nation(facts)}
+
+
+def read_composition(
+    counts: pd.DataFrame, facts: Mapping[str, Any]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The share of each kind within each unit, of those units of which every kind is shown."""
+    unit, kind = facts["by"]
+    n_kinds = counts.groupby(unit, observed=True)[kind].transform("size")
+    whole = counts[n_kinds == n_kinds.max()].reset_index(drop=True)
+    total = whole.groupby(unit, observed=True)["n"].transform("sum")
+    found = whole.assign(n_unit=total, estimate=whole["n"] / total.where(total > 0))
+    return found, {}
+
+
+def read_coverage(
+    counts: pd.DataFrame, facts: Mapping[str, Any]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Coverage by every formula, and Chapman's number with what it supposes."""
+    found = coverage.from_counts(counts)
+    cells = ["both", "only_register", "only_reference"]
+    shares = [f"{name}{end}" for name in ("union", "gold_standard") for end in ENDS]
+    columns = [*facts["by"], *cells, *shares, "frequency", "chapman", "chapman_coverage"]
+    return found[columns], {"note": found.attrs["assumption"]}
+
+
+def read_overview(
+    counts: pd.DataFrame, facts: Mapping[str, Any], **limits: str
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Shares and levels of many indicators; limits are given as "indicator|green" and so on."""
+    key = facts["by"][0]
+    parts = []
+    for name, rows in counts.groupby(key, sort=True):
+        told: dict[str, Any] = {
+            word: limits.get(f"{name}|{word}") for word in ("green", "yellow", "direction")
+        }
+        one = {"n": max(int(rows["n"].sum()), 1), "events": int(rows["events"].sum())}
+        found, _ = read_shares(rows.reset_index(drop=True), one, **told)
+        parts.append(found.assign(target=told["green"]))
+    whole = pd.concat(parts, ignore_index=True)
+    words = whole.get("level_words", pd.Series("", index=whole.index))
+    return whole.assign(level_words=words.fillna("no target")), {}
+
+
+def read_backlog(
+    counts: pd.DataFrame, facts: Mapping[str, Any], *, minutes: float
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Cases without a form, and the hours of work that these are."""
+    missing = counts[[*facts["by"]]].assign(forms_missing=counts["n"] - counts["events"])
+    found = coverage.backlog(missing, forms="forms_missing", minutes_per_form=minutes)
+    return found.sort_values("hours", ascending=False, ignore_index=True), {"minutes": minutes}
+
+
+READINGS: dict[str, Callable[..., tuple[pd.DataFrame, dict[str, Any]]]] = {
+    "shares": read_shares,
+    "funnel": read_funnel,
+    "ratios": read_ratios,
+    "effects": read_effects,
+    "trends": read_trends,
+    "composition": read_composition,
+    "coverage": read_coverage,
+    "overview": read_overview,
+    "backlog": read_backlog,
+}
+KEPT = ("n_rows", "n_hidden", "n_missing")
+
+
+def judge_reading(
+    reading: str, frame: pd.DataFrame, hidden: pd.DataFrame, facts: Mapping[str, Any],
+    notes: tuple[str, ...], decimals: int, options: Mapping[str, Any],
+) -> Judgement:  # fmt: skip
+    """Compute a reading from the rows that are shown.
+
+    Raises
+    ------
+    DisclosureError
+        No such reading, options that are no plain values, or no row that is shown.
+    """
+    if reading not in READINGS:
+        raise DisclosureError(f'There is no reading "{reading}". Known: {", ".join(READINGS)}.')
+    if not all(isinstance(one, (str, int, float, type(None))) for one in options.values()):
+        raise DisclosureError("Options of a reading are plain words and numbers, never data.")
+    shown = frame[~hidden.any(axis=1)].reset_index(drop=True)
+    counted = [one for one in shown.columns if one not in facts["by"] and one != "expected"]
+    shown = shown.astype(dict.fromkeys(counted, "int64"))
+    if shown.empty:
+        raise DisclosureError("No row of the table is shown, so that nothing can be read off it.")
+    found, told = READINGS[reading](shown, facts, **options)
+    numbers = [one for one in found if pd.api.types.is_float_dtype(found[one])]
+    safe = rounded(found, numbers, decimals=decimals)
+    kept = {name: facts[name] for name in KEPT if name in facts}
+    more = (told["note"],) if told.get("note") else ()
+    curve = told.pop("curve", None)
+    parts = {} if curve is None else {"curve": _curve(curve, decimals)}
+    facts = {"by": facts["by"], **kept, **told}
+    hidden = nothing_hidden(safe)
+    return Judgement(reading, safe, hidden, {}, (*notes, *more), facts, parts)
+
+
+def _curve(curve: pd.DataFrame, decimals: int) -> Judgement:
+    safe = rounded(curve, [*curve.columns], decimals=decimals + 2)
+    return Judgement("curve", safe, nothing_hidden(safe), {}, (), {"by": ()})
+
+
+def _funnel(
+    counts: pd.DataFrame, how: Mapping[str, Any], told: dict[str, Any]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    size = counts[how.get("n", how.get("expected"))]
+    wide = "additive" if int((size > 0).sum()) >= DISTANCE else None
+    found = units.funnel(counts, **how, overdispersion=wide)
+    more = {"centre": found.centre, "curve": found.curve, "note": found.note, "phi": found.phi}
+    more |= {"tau2": found.tau2, "p_heterogeneity": found.heterogeneity["p_value"]}
+    plain = {
+        key: round(one, 4) if isinstance(one, float) and key != "centre" else one
+        for key, one in more.items()
+    }
+    return found.table, told | plain
+
+
+def _nation(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The nation's own numbers: of all rows, those that are not shown too."""
+    one = units.proportion(facts["events"], facts["n"]).iloc[0]
+    shares = {f"nation_{name}": float(one[name]) for name in SHARE}
+    return {"n": facts["n"], "events": facts["events"], **shares}

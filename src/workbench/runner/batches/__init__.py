@@ -1,0 +1,1 @@
+"""Many runs: planned together, made by threads, processes or machines, gathered."""

@@ -1,0 +1,1 @@
+"""What a study's notebook works with, by kind of study."""
