@@ -48,8 +48,9 @@ class Publication:
         self.folder = Path(self.folder)
 
     def add(
-        self, released: Released, *, name: str, heading: str, text: str = "", method: str = ""
-    ) -> None:
+        self, released: Released, *, name: str, heading: str, text: str = "", method: str = "",
+        chapter: str = "", points: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         """Put a released result at the end of the report.
 
         Parameters
@@ -60,6 +61,8 @@ class Publication:
             Name of its files: small letters, digits, `-` and `_`, beginning with a letter.
         heading, text, method
             Heading, paragraphs (parted by an empty line) and one line on the method.
+        chapter, points
+            The chapter it stands in, if any; lines to talk about, in a box.
 
         Raises
         ------
@@ -76,7 +79,8 @@ class Publication:
             raise DisclosureError(
                 f'name "{name}": another result is already published under it. Give each its own.'
             )
-        self.sections.append(Section(name, heading, released, text, method))
+        section = Section(name, heading, released, text, method, chapter, tuple(points))
+        self.sections.append(section)
 
     def write(self, context: ReportContext, *, formats: Sequence[str] = ()) -> Path:
         """Write tables, figures, report.html and the release record; give back the folder.

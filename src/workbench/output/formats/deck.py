@@ -53,6 +53,8 @@ def build_deck(context: ReportContext, sections: Sequence[Section]) -> bytes:
             _add_picture(deck, section)
         else:
             _add_table(deck, section, context)
+        if section.points:
+            _add_points(deck, section)
     _add_provenance(deck, context)
     buffer = io.BytesIO()
     deck.save(buffer)
@@ -88,7 +90,7 @@ def _add_provenance(deck: Any, context: ReportContext) -> None:
 
 def _add_picture(deck: Any, section: Section) -> None:
     result = section.released
-    slide = _titled(deck, section.heading)
+    slide = _titled(deck, _heading(section))
     picture = slide.shapes.add_picture(io.BytesIO(result.files["png"]), EDGE, Inches(1.1))
     room = (WIDTH - 2 * EDGE, HEIGHT - Inches(1.9))
     scale = min(room[0] / picture.width, room[1] / picture.height)
@@ -102,6 +104,15 @@ def _add_picture(deck: Any, section: Section) -> None:
     _add_notes(slide, section)
 
 
+def _add_points(deck: Any, section: Section) -> None:
+    """What there is to talk about, on a slide of its own."""
+    slide = _titled(deck, section.chapter or section.heading)
+    box = slide.shapes.add_textbox(EDGE, Inches(1.2), WIDTH - 2 * EDGE, HEIGHT - Inches(1.6))
+    box.text_frame.word_wrap = True
+    box.text_frame.text = "\n".join(f"\u2022 {point}" for point in section.points)
+    _style(box.text_frame, 18, DARK)
+
+
 def _add_table(deck: Any, section: Section, context: ReportContext) -> None:
     table = tables.lay_out(section.released, labels=context.labels)
     lines = [
@@ -112,7 +123,7 @@ def _add_table(deck: Any, section: Section, context: ReportContext) -> None:
     pages = [*_pages(table.header, lines)]
     for at, (header, rows) in enumerate(pages, start=1):
         part = f" ({at} of {len(pages)})" if len(pages) > 1 else ""
-        slide = _titled(deck, section.heading + part)
+        slide = _titled(deck, _heading(section) + part)
         height = Inches(0.38 * (len(rows) + 1))
         shape = slide.shapes.add_table(
             len(rows) + 1, len(header), EDGE, Inches(1.2), WIDTH - 2 * EDGE, height
@@ -168,6 +179,10 @@ def _widths(n_columns: int) -> list[int]:
         return [room]
     first = int(room * max(FIRST_SHARE, 1 / n_columns))
     return [first, *[int((room - first) / (n_columns - 1))] * (n_columns - 1)]
+
+
+def _heading(section: Section) -> str:
+    return f"{section.chapter}: {section.heading}" if section.chapter else section.heading
 
 
 def _titled(deck: Any, heading: str) -> Any:

@@ -10,6 +10,7 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -104,13 +105,19 @@ class ReportContext:
 
 @dataclass(frozen=True)
 class Section:
-    """One released result with its words."""
+    """One released result with its words.
+
+    Sections of one `chapter` stand together under its name; `points` are short lines to talk about,
+    shown in a box of their own.
+    """
 
     name: str
     heading: str
     released: Released
     text: str = ""
     method: str = ""
+    chapter: str = ""
+    points: tuple[str, ...] = ()
 
 
 def build_report(context: ReportContext, sections: Sequence[Section]) -> str:
@@ -130,12 +137,22 @@ def build_report(context: ReportContext, sections: Sequence[Section]) -> str:
         context=context,
         facts={**_numbers(results), **context.facts},
         sections=[_shown(section, context.labels) for section in sections],
+        chapters=_chapters(sections),
         hidden=count_hidden(results),
         notes=list(notes),
         profiles={result.profile: result.rules for result in results},
         readings=[HOW_TO_READ[kind] for kind in kinds if kind in HOW_TO_READ],
         symbols=wording.SYMBOLS,
     )
+
+
+def _chapters(sections: Sequence[Section]) -> dict[str, str]:
+    """The first section of each chapter, by name, with the chapter's name."""
+    return {
+        section.name: section.chapter
+        for before, section in pairwise((None, *sections))
+        if section is not None and section.chapter != (before.chapter if before else "")
+    }
 
 
 def _template() -> Any:
@@ -175,6 +192,8 @@ def _shown(section: Section, labels: Mapping[str, str]) -> dict[str, Any]:
         "heading": section.heading,
         "paragraphs": [part for part in re.split(r"\n\s*\n", section.text.strip()) if part],
         "method": section.method,
+        "in_chapter": bool(section.chapter),
+        "points": section.points,
         "notes": result.notes,
         "title": result.title,
         "picture": "",

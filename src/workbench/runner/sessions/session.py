@@ -114,14 +114,16 @@ class Session(UnitParts, SourceParts):
             return None
 
     def publish(
-        self, released: Released, *, name: str, heading: str, text: str = "", method: str = ""
-    ) -> DisplayObject:
+        self, released: Released, *, name: str, heading: str, text: str = "", method: str = "",
+        chapter: str = "", points: Sequence[str] = (),
+    ) -> DisplayObject:  # fmt: skip
         """Put a released result into the report, in this order, and show it in the notebook.
 
         `method` names one of the sentences in `workbench.output.methods`.
         """
         sentence = METHODS[method] if method else ""
-        self.publication.add(released, name=name, heading=heading, text=text, method=sentence)
+        words = {"heading": heading, "text": text, "method": sentence, "chapter": chapter}
+        self.publication.add(released, name=name, points=points, **words)
         if "png" in released.files:
             return Image(released.files["png"], width=FIGURE_WIDTH, alt=released.alternative_text)
         return HTML(to_html(released, labels=self.labels))
