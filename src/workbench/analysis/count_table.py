@@ -7,8 +7,9 @@ what may leave is decided once, on the counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from workbench.analysis import inputs
@@ -30,6 +31,24 @@ class CountTable:
     by: tuple[str, ...]
     apart: tuple[str, ...] = ()  # of these keys groups are never added up (indicators)
     n_missing: int = 0  # persons in none of these numbers, since what is counted is not known
+
+    @classmethod
+    def of_parts(
+        cls, parts: Sequence[pd.DataFrame], by: tuple[str, ...], *, apart: tuple[str, ...] = ()
+    ) -> CountTable:
+        """One table of several, each with the columns of `by`, `n` and `events`."""
+        columns = [*by, "n", "events"]
+        return cls(pd.concat([part[columns] for part in parts], ignore_index=True), by, apart)
+
+    def beside(self, other: CountTable) -> CountTable:
+        """The numbers of another table in the rows of this one; groups that one lacks have 0."""
+        keys = list(self.by)
+        both = self.table.astype(dict.fromkeys(keys, object)).merge(
+            other.table.astype(dict.fromkeys(keys, object)), on=keys, how="outer"
+        )
+        numbers = [name for name in both if name not in keys]
+        whole = both.assign(**{name: both[name].fillna(0).astype("int64") for name in numbers})
+        return replace(self, table=whole.sort_values(keys, ignore_index=True))
 
 
 def count_marked(marked: pd.DataFrame, *, by: str | Sequence[str]) -> CountTable:
@@ -66,6 +85,22 @@ def count_marked(marked: pd.DataFrame, *, by: str | Sequence[str]) -> CountTable
     groups = rows[names].astype(object).where(rows[names].notna(), "not known")
     counted = numbers.groupby([groups[name] for name in names], sort=True).sum()
     return CountTable(counted.reset_index(), tuple(names), n_missing=int((~known).sum()))
+
+
+def number_units(counts: CountTable, *, unit: str, own: str | None, seed: int) -> CountTable:
+    """Call all units but `own` by numbers, drawn anew for each seed, so that names do not leave.
+
+    Numbers are the same for the same units and seed, and say nothing of size or place.
+    """
+    inputs.check_frame(counts.table, [unit])
+    names = sorted(set(counts.table[unit].astype(str)) - {str(own)})
+    order = np.random.default_rng(seed).permutation(len(names))
+    width = len(str(len(names)))
+    called = {name: f"Unit {at + 1:0{width}d}" for name, at in zip(names, order, strict=True)}
+    table = counts.table.assign(
+        **{unit: counts.table[unit].astype(str).map(lambda name: called.get(name, name))}
+    )
+    return replace(counts, table=table.sort_values(list(counts.by), ignore_index=True))
 
 
 def count_types(persons: pd.DataFrame, *, by: str | Sequence[str], kind: str) -> CountTable:

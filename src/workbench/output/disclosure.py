@@ -26,7 +26,7 @@ from workbench.errors import DisclosureError
 from workbench.output.gate.judgement import Judgement
 from workbench.output.gate.judges import judge
 from workbench.output.gate.net_rules import judge_net_at
-from workbench.output.gate.readings import judge_reading
+from workbench.output.gate.readings import judge_reading, overview_of
 from workbench.output.gate.survival_rules import (
     judge_quantiles,
     judge_restricted_mean,
@@ -233,6 +233,21 @@ def release_reading(counts: Released, reading: str, *, title: str, **options: An
         reading, counts.frame, counts.hidden, counts.facts, counts.notes, decimals, options
     )
     return _seal(judgement, counts.profile, counts.rules, title)
+
+
+def release_overview(shares: Mapping[str, Released], *, title: str) -> Released:
+    """Put released shares of several indicators into one table, as they are: nothing new is told.
+
+    One row per indicator (the key of `shares`) and group, with level and how sure it is; all are
+    shares of the same groups.
+    """
+    if not shares:
+        raise DisclosureError("There are no released shares to put together.")
+    for one in shares.values():
+        require_released(one, "shares")
+    first = next(iter(shares.values()))
+    judgement = overview_of({name: (one.frame, one.facts) for name, one in shares.items()})
+    return _seal(judgement, first.profile, first.rules, title)
 
 
 def make_figure(

@@ -111,6 +111,16 @@ METHODS = {
         "of the reference that the register has; frequency: numbers alone, above 1 possible; "
         "Chapman: an estimate of all cases, with those in neither source."
     ),
+    "basis": (
+        "Coverage: of the other source's cases of the unit, those the register has. Lowest and "
+        "highest: the share if none or all of the missing cases had the event. Tipping point: the "
+        "part of them that must have had it for the unit to be where the nation is."
+    ),
+    "charts": (
+        "Laney's P' chart with limits no narrower than the binomial ones, and the NHS rules: a "
+        "point outside the limits, seven on one side, seven rising or falling, two of three near a "
+        "limit. Below ten points there are no limits."
+    ),
     "found": "Cases of the reference that the register has, linked by person and day.",
     "lag": (
         "Reverse-time Kaplan-Meier (Lagakos, 1988): reports that have not come yet are allowed "

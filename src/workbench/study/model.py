@@ -168,6 +168,9 @@ class UnitRules(Document):
 
     by: str  # a variable of the study: unit, hospital, region
     own: str | None = None  # the unit that is pointed out in figures
+    others: Literal["named", "numbered"] = "named"  # how the other units are called
+    adjusted: tuple[Slug, ...] = ()  # indicators set against what the case mix makes expected
+    least_coverage: float = Field(default=0, ge=0, le=1)  # a unit below it has no result shown
 
 
 class Study(Document):
@@ -183,6 +186,7 @@ class Study(Document):
     release_profile: str = "standard"
     formats: tuple[Literal["workbook", "deck", "pdf"], ...] = ()  # besides the page
     coverage: str = ""  # what is known of the register's coverage, in words
+    checked: str = ""  # who has checked what comes out, and when, in words
     population: Slug | None = None  # the register that says who exists, dies and leaves the country
     cohort: CohortRules = CohortRules()
     comparison: Comparison | None = None

@@ -23,6 +23,6 @@ def check_one_row_each(
     check_units(table, unit, list(columns), taken)
     if n_double := int(table[unit].duplicated().sum()):
         raise DataError(
-            f'table: column "{unit}": {n_double} rows have a unit that another row has. '
+            f'table: column "{unit}": {n_double} rows repeat a unit. '
             "Add the counts of a unit up first."
         )

@@ -13,7 +13,9 @@ import pandas as pd
 
 from workbench.analysis import charts, coverage, indicators, units
 from workbench.errors import DisclosureError
+from workbench.output.gate.coverage_readings import read_basis
 from workbench.output.gate.judgement import Judgement, nothing_hidden, rounded
+from workbench.output.gate.time_readings import read_charts
 
 DISTANCE = 10  # units from which over-dispersion can be told
 SHARE = ["estimate", "lower", "upper"]
@@ -151,6 +153,8 @@ READINGS: dict[str, Callable[..., tuple[pd.DataFrame, dict[str, Any]]]] = {
     "coverage": read_coverage,
     "overview": read_overview,
     "backlog": read_backlog,
+    "basis": read_basis,
+    "charts": read_charts,
 }
 KEPT = ("n_rows", "n_hidden", "n_missing")
 
@@ -185,6 +189,26 @@ def judge_reading(
     facts = {"by": facts["by"], **kept, **told}
     hidden = nothing_hidden(safe)
     return Judgement(reading, safe, hidden, {}, (*notes, *more), facts, parts)
+
+
+def overview_of(
+    shares: Mapping[str, tuple[pd.DataFrame, Mapping[str, Any]]],
+) -> Judgement:
+    """Released shares of several indicators as one table: frame and facts by indicator."""
+    parts = []
+    for name, (frame, facts) in shares.items():
+        words = frame.get("level_words", pd.Series("no target", index=frame.index))
+        told = {"indicator": name, "level_words": words, "target": facts.get("green")}
+        parts.append(frame.assign(**told))
+    whole = pd.concat(parts, ignore_index=True)
+    every = [facts for _, facts in shares.values()]
+    by = ("indicator", *every[0]["by"])
+    counted = {
+        name: sum(int(one.get(name) or 0) for one in every) for name in ("n_rows", "n_hidden")
+    }
+    columns = [*by, *(one for one in whole.columns if one not in by)]
+    whole = whole[columns]
+    return Judgement("overview", whole, nothing_hidden(whole), {}, (), {"by": by, **counted})
 
 
 def _curve(curve: pd.DataFrame, decimals: int) -> Judgement:

@@ -35,9 +35,8 @@ from workbench.registers.profiles import ReleaseProfile, load_profile
 from workbench.registers.schema import load_register
 from workbench.runner.manifest import environment
 from workbench.runner.plan import code_sha256, hash_of, plan_run, reference_inputs
+from workbench.runner.sessions.pack_parts import PackParts
 from workbench.runner.sessions.population import beside_population, open_life_table
-from workbench.runner.sessions.source_parts import SourceParts
-from workbench.runner.sessions.unit_parts import UnitParts
 from workbench.runner.task import COUNTS, TASK, Task, read_task, write_task
 from workbench.study import Definitions, Study, column_variable, load_definitions
 
@@ -47,7 +46,7 @@ AXIS_STEPS = (0.5, 1, 2, 3, 5, 6, 10, 12, 20, 30, 60, 90, 180, 365)
 
 
 @dataclass
-class Session(UnitParts, SourceParts):
+class Session(PackParts):
     """A study in its notebook; made by `open_study`."""
 
     study: Study
@@ -210,6 +209,7 @@ class Session(UnitParts, SourceParts):
             "Period": self._period,
             "Known until": str(study.as_of) if study.as_of else "not known: no dates delivered",
             "Coverage": study.coverage or "Not known.",
+            "Checked": study.checked or "Not checked by anybody yet.",
             "Release profile": f"{self.profile.name}: counts under {self.profile.threshold} hidden",
         }
         facts |= {f"Not released: {title}": why for title, why in self.refusals.items()}

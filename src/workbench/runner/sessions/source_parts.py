@@ -11,6 +11,7 @@ import pandas as pd
 
 from workbench.analysis import coverage
 from workbench.analysis.cases import Cases, read_cases
+from workbench.analysis.cohort import Cohort
 from workbench.analysis.count_table import CountTable
 from workbench.data.store import Store
 from workbench.output.disclosure import Released, release_reading
@@ -28,12 +29,14 @@ class SourceParts:
     store: Store
     folder: Path
     definitions: Definitions
+    cohort: Cohort | None
 
     def read_cases(self) -> Cases:
         """The cases of the register and of its reference; also kept as `session.cases`."""
         self.cases = read_cases(self.study, self.store, code_lists=self.definitions.code_lists)
-        counts = {"n_persons": len(self.cases.register), "n_events": 0}
-        (self.folder / COUNTS).write_text(json.dumps(counts), encoding="utf-8")
+        if self.cohort is None:  # otherwise the run's persons are those of the cohort
+            counts = {"n_persons": len(self.cases.register), "n_events": 0}
+            (self.folder / COUNTS).write_text(json.dumps(counts), encoding="utf-8")
         return self.cases
 
     def source_counts(self, *by: str) -> CountTable:

@@ -40,9 +40,9 @@ class UnitParts:
 
     @property
     def indicators(self) -> list[IndicatorDefinition]:
-        """The study's indicators of shares on its own table, in the order it names them."""
-        every = self.definitions.indicators
-        return [every[name].definition for name in self.cohort.marks]
+        """The study's indicators of shares, in the order it names them."""
+        every = [one.definition for one in self.definitions.indicators.values()]
+        return [one for one in every if one.type == "proportion"]
 
     def marked(self, indicator: str) -> pd.DataFrame:
         """The cohort's persons with who is in the indicator's denominator and numerator."""
@@ -53,7 +53,12 @@ class UnitParts:
         return persons.assign(**{name: marks[name] for name in marks})
 
     def unit_counts(self, indicator: str, *, by: Sequence[str] = ()) -> CountTable:
-        """Patients of each unit (and year ...) in the indicator, to be released."""
+        """Patients of each unit (and year ...) in the indicator, to be released.
+
+        Of the cohort where the indicator is of its table; else of its own table in the period.
+        """
+        if indicator not in self.cohort.marks:
+            return self._counted_elsewhere(indicator, [self._unit, *by])
         return count_marked(self.marked(indicator), by=[self._unit, *by])
 
     def release_indicators(self) -> dict[str, Released]:
@@ -86,10 +91,12 @@ class UnitParts:
 
     def yearly_counts(self, indicator: str, *, together: int = 1) -> CountTable:
         """As `unit_counts` by year; so many years together, called by their first."""
-        marked = self.marked(indicator)
-        first = int(marked["year"].min())
-        bins = first + (marked["year"] - first) // together * together
-        return count_marked(marked.assign(year=bins), by=[self._unit, "year"])
+        counts = self.unit_counts(indicator, by=["year"])
+        years = counts.table["year"].astype(int)
+        bins = years.min() + (years - years.min()) // together * together
+        keys = [self._unit, "year"]
+        added = counts.table.assign(year=bins).groupby(keys, sort=True)[["n", "events"]].sum()
+        return CountTable(added.reset_index(), (*keys,), n_missing=counts.n_missing)
 
     def expected_counts(self, indicator: str) -> CountTable:
         """As `unit_counts`, with what the nation's model on the study's variables expects."""
@@ -154,6 +161,22 @@ class UnitParts:
             for name, limit in definition.limit_values.items():
                 told[f"{definition.label}|{name}"] = str(limit)
         return told
+
+    def _counted_elsewhere(self, indicator: str, by: list[str]) -> CountTable:
+        """Counts of an indicator of another table, by columns of that table and its years."""
+        one = self.definitions.indicators[indicator]
+        table = one.definition.table
+        found = quality_indicators.aggregate(
+            self._in_period(table), [one], as_of=self.study.as_of, by=by
+        ).table
+        of_all = found[(found["place_level"] == NATION) & found[by].notna().all(axis=1)]
+        words = self.definitions.tables[table].variables[self._unit].codes
+        named = of_all[self._unit].map(lambda code: words.get(code, code))
+        rows = of_all[[*by, "n", "events"]].assign(**{self._unit: named})
+        return CountTable(
+            rows.sort_values(by, ignore_index=True).astype({"n": int, "events": int}), (*by,),
+            n_missing=int(of_all["missing"].sum()),
+        )  # fmt: skip
 
     def _by_region(self, chosen: Sequence[Indicator]) -> pd.DataFrame:
         tables = list(dict.fromkeys(one.definition.table for one in chosen))
