@@ -224,3 +224,51 @@ def test_a_matrix_says_where_it_is_worst():
     shares = release_reading(counts, "shares", title="t")
     figure = draw_matrix(shares, value="estimate", words="Coverage", best=1, worst=0.5, factor=100)
     assert "Worst: N b 50" in figure.alternative_text
+
+
+def test_the_basis_stands_beside_its_coverage_and_says_why_a_share_is_not_shown():
+    table = pd.DataFrame(
+        {
+            "unit": list("abcd"),
+            "n": [100, 100, 100, 100],
+            "events": [50, 60, 40, 50],
+            "both": [90, 40, 100, 0],
+            "only_reference": [10, 60, 0, 0],
+        }
+    )
+    counts = released(CountTable(table, ("unit",)))
+    basis = release_reading(counts, "basis", title="t", least_coverage=0.6)
+    frame = basis.frame.set_index("unit")
+    assert frame.loc["a", "coverage"] == 0.9
+    assert frame.loc["a", ["lowest", "highest"]].tolist() == [
+        round(50 / 110, 3),
+        round(60 / 110, 3),
+    ]
+    assert frame.loc["a", "tipping_point"] == pytest.approx(0.5)  # the nation is at one half
+    assert frame.loc["b", "because"] == "coverage under 60 %"
+    assert frame.loc["d", "because"] == "the other source has no case"
+    assert frame.loc[["b", "d"], ["estimate", "lower", "upper", "lowest"]].isna().all(axis=None)
+    assert pd.isna(frame.loc["c", "tipping_point"])  # nothing is missing, nothing can tip
+
+
+def test_charts_by_unit_and_year_have_limits_from_ten_points_on():
+    rows = [(unit, 2010 + at, 200, 100) for unit in "ab" for at in range(12)]
+    table = pd.DataFrame(rows, columns=["unit", "year", "n", "events"])
+    table.loc[11, "events"] = 180
+    chart = release_reading(
+        released(CountTable(table, ("unit", "year"))), "charts", title="t", direction="high"
+    )
+    frame = chart.frame
+    assert len(frame) == 24 and frame["centre"].notna().all()
+    signal = frame[(frame["unit"] == "a") & (frame["year"] == 2021)].iloc[0]
+    assert signal["rule"] == "outside limits" and signal["kind"] == "improvement"
+
+
+def test_a_chart_begins_anew_with_its_reason():
+    table = pd.DataFrame({"year": range(2000, 2024), "n": 300, "events": [100] * 12 + [180] * 12})
+    chart = release_reading(
+        released(CountTable(table, ("year",))), "charts", title="t",
+        rebase=2012, because="a new form",
+    )  # fmt: skip
+    assert chart.frame["segment"].tolist() == [0] * 12 + [1] * 12
+    assert chart.facts["because"] == "a new form"

@@ -33,5 +33,6 @@ def read_basis(
     found.loc[covered.isna(), "because"] = "the other source has no case"
     found.loc[few, "because"] = f"coverage under {100 * least_coverage:g} %"
     found.loc[found["because"].ne(""), measured] = np.nan
-    columns = [*facts["by"], "n", "coverage", *measured, "because"]
+    reasons = ["because"] if found["because"].any() else []
+    columns = [*facts["by"], "n", "coverage", *measured, *reasons]
     return found[columns], {"least_coverage": least_coverage, "nation_estimate": nation}

@@ -12,7 +12,7 @@ from workbench.analysis import charts
 
 def read_charts(
     counts: pd.DataFrame, facts: Mapping[str, Any], *, direction: str | None = None,
-    rebase: str | None = None, because: str | None = None,
+    rebase: str | int | None = None, because: str | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
     """Laney's P' chart of each unit (or of all, by period alone), with the NHS rules.
 
@@ -22,7 +22,7 @@ def read_charts(
     *by, period = facts["by"]
     some = counts[counts["n"] > 0]
     wanted = None if direction == "none" else direction
-    anew = {} if rebase is None else {rebase: because or ""}
+    anew: dict[object, str] = {} if rebase is None else {rebase: because or ""}
     found = charts.p_prime(
         some, period=period, by=by or None, direction=wanted, rebase=anew, floor=True
     )

@@ -18,6 +18,7 @@ from workbench.output.disclosure import Released
 
 MOST_NAMES = 6
 WAYS = {"rises": "rising", "falls": "falling"}
+TREND_LEVEL = 0.05  # of an arrow, where nothing changes
 SURE = 0.05  # of the test that units do not differ at all
 
 
@@ -162,10 +163,11 @@ def _targets(evidence: Evidence) -> tuple[str, ...]:
     open_ones = int(words.str.startswith("not decided").sum())
     missed = sure["moderate"] + sure["low"]
     few = int(words.str.startswith("fewer").sum())
-    return (
+    told = (
         f"Surely at the target: {sure['high']} units; surely not: {missed}; not decided: "
-        f"{open_ones}; too few patients to say: {few}.",
+        f"{open_ones}"
     )
+    return (f"{told}; too few patients to say: {few}." if few else f"{told}.",)
 
 
 def _variation(evidence: Evidence) -> tuple[str, ...]:
@@ -189,7 +191,11 @@ def _change(evidence: Evidence) -> tuple[str, ...]:
     if not any(ways.values()):
         return ("No unit changes over the years by more than chance.",)
     told = [f"{WAYS[way]} at {_names(names)}" for way, names in ways.items() if names]
-    return (f"Over the years: {'; '.join(told)}; elsewhere no more than chance.",)
+    chance = TREND_LEVEL * len(arrows)
+    return (
+        f"Over the years: {'; '.join(told)}; elsewhere no more than chance. Of {len(arrows)} units "
+        f"about {chance:.1g} would show a change by chance alone.",
+    )
 
 
 def _trending(arrows: pd.DataFrame, way: str, unit: str) -> list[str]:
