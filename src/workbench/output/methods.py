@@ -116,6 +116,10 @@ METHODS = {
         "highest: the share if none or all of the missing cases had the event. Tipping point: the "
         "part of them that must have had it for the unit to be where the nation is."
     ),
+    "standing": (
+        "What data can answer is answered from this report's own numbers; the rest is what the "
+        "register says of itself, with year and place. What nobody has answered counts as not met."
+    ),
     "charts": (
         "Laney's P' chart with limits no narrower than the binomial ones, and the NHS rules: a "
         "point outside the limits, seven on one side, seven rising or falling, two of three near a "

@@ -14,6 +14,7 @@ from workbench.analysis.count_table import CountTable
 from workbench.analysis.description import COLUMNS as TABLE_ONE
 from workbench.analysis.quality import Quality
 from workbench.analysis.regression import CoxFit
+from workbench.analysis.standing import Standing
 from workbench.analysis.survival import LogRank
 from workbench.errors import DisclosureError
 from workbench.output.gate.count_rules import judge_counts
@@ -30,6 +31,7 @@ from workbench.output.gate.model_rules import (
 )
 from workbench.output.gate.net_rules import BESIDE, NET, judge_net
 from workbench.output.gate.quality_rules import judge_quality
+from workbench.output.gate.standing_rules import judge_standing
 from workbench.output.gate.survival_rules import AT_RISK, CURVE, judge_curve
 from workbench.output.gate.table_one_rules import judge_table_one
 from workbench.registers.profiles import ReleaseProfile
@@ -60,6 +62,8 @@ def judge(
     DisclosureError
         No rule knows this result, or its rule shows nothing of it.
     """
+    if isinstance(result, Standing):
+        return judge_standing(result, policy)
     if isinstance(result, pd.DataFrame):
         return _judge_frame(result, policy, at_risk)
     if at_risk is not None:

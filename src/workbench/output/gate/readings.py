@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from workbench.analysis import charts, coverage, indicators, units
@@ -19,6 +20,7 @@ from workbench.output.gate.time_readings import read_charts
 
 DISTANCE = 10  # units from which over-dispersion can be told
 SHARE = ["estimate", "lower", "upper"]
+LEVEL = ["level", "level_probability", "level_words"]
 ENDS = ("", "_lower", "_upper")
 
 
@@ -197,17 +199,18 @@ def overview_of(
     """Released shares of several indicators as one table: frame and facts by indicator."""
     parts = []
     for name, (frame, facts) in shares.items():
-        words = frame.get("level_words", pd.Series("no target", index=frame.index))
-        told = {"indicator": name, "level_words": words, "target": facts.get("green")}
-        parts.append(frame.assign(**told))
+        told = {"indicator": name, "target": facts.get("green") or ""}
+        whole = frame.assign(**told)
+        if "level" not in frame:
+            whole = whole.assign(level="", level_probability=np.nan, level_words="no target")
+        parts.append(whole.assign(level=whole["level"].fillna("")))
     whole = pd.concat(parts, ignore_index=True)
     every = [facts for _, facts in shares.values()]
     by = ("indicator", *every[0]["by"])
     counted = {
         name: sum(int(one.get(name) or 0) for one in every) for name in ("n_rows", "n_hidden")
     }
-    columns = [*by, *(one for one in whole.columns if one not in by)]
-    whole = whole[columns]
+    whole = whole[[*by, "n", "events", *SHARE, *LEVEL, "target"]]
     return Judgement("overview", whole, nothing_hidden(whole), {}, (), {"by": by, **counted})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 from zlib import crc32
@@ -33,17 +33,21 @@ class PackParts(UnitParts, SourceParts):
     refusals: dict[str, str]
     caption: Callable[[str], Caption]
 
-    def publish_practice(self) -> None:
-        """Put the table of all indicators by unit into the report: levels as marks and words."""
+    def publish_practice(self, *, points: Sequence[str] = ()) -> None:
+        """Put all indicators by unit into the report: levels as marks and words, and a box."""
         title = "All indicators by unit"
+        overview = self.overview(title=title)
+        figure = draw_levels(overview, caption=self.caption("Sorted by name, never by rank"))
+        self.publish(figure, name="practice", heading=title, points=points, method="levels")
+
+    def overview(self, *, title: str) -> Released:
+        """The released shares of all indicators in one table."""
         shares = {
             one.label: self._evidence[one.name].shares
             for one in self.indicators
             if one.name in self._evidence
         }
-        overview = release_overview(shares, title=title)
-        figure = draw_levels(overview, caption=self.caption("Sorted by name, never by rank"))
-        self.publish(figure, name="practice", heading=title, method="levels")
+        return release_overview(shares, title=title)
 
     def publish_kinds(self, kind: str, *, title: str) -> None:
         """Put bars of one of the study's variables by unit into the report."""

@@ -24,6 +24,7 @@ from workbench.analysis.cohort.covariates import variable_words
 from workbench.analysis.quality import codes_never_seen
 from workbench.data.store import Store, Version, open_store
 from workbench.errors import DisclosureError, StudyError
+from workbench.language import spoken
 from workbench.output.disclosure import Released, release
 from workbench.output.figures import Caption
 from workbench.output.formats.report import ReportContext
@@ -35,8 +36,8 @@ from workbench.registers.profiles import ReleaseProfile, load_profile
 from workbench.registers.schema import load_register
 from workbench.runner.manifest import environment
 from workbench.runner.plan import code_sha256, hash_of, plan_run, reference_inputs
-from workbench.runner.sessions.pack_parts import PackParts
 from workbench.runner.sessions.population import beside_population, open_life_table
+from workbench.runner.sessions.register_parts import RegisterParts
 from workbench.runner.task import COUNTS, TASK, Task, read_task, write_task
 from workbench.study import Definitions, Study, column_variable, load_definitions
 
@@ -45,8 +46,9 @@ FIGURE_WIDTH = 800  # points on the screen
 AXIS_STEPS = (0.5, 1, 2, 3, 5, 6, 10, 12, 20, 30, 60, 90, 180, 365)
 
 
+@spoken(lambda session: session.study.language)
 @dataclass
-class Session(PackParts):
+class Session(RegisterParts):
     """A study in its notebook; made by `open_study`."""
 
     study: Study

@@ -98,6 +98,13 @@ class UnitParts:
         added = counts.table.assign(year=bins).groupby(keys, sort=True)[["n", "events"]].sum()
         return CountTable(added.reset_index(), (*keys,), n_missing=counts.n_missing)
 
+    def quarterly_counts(self, indicator: str) -> CountTable:
+        """Patients of the nation in the indicator by quarter of their index date."""
+        marked = self.marked(indicator)
+        dates = pd.to_datetime(marked["index_date"])
+        quarter = dates.dt.year.astype(str) + "Q" + dates.dt.quarter.astype(str)
+        return count_marked(marked.assign(quarter=quarter), by=["quarter"])
+
     def expected_counts(self, indicator: str) -> CountTable:
         """As `unit_counts`, with what the nation's model on the study's variables expects."""
         marked = self.marked(indicator)
