@@ -184,6 +184,7 @@ class Study(Document):
     seed: int = 1
     notebook: str
     release_profile: str = "standard"
+    language: Literal["en", "sv", "nb"] = "en"  # of everything that is released
     formats: tuple[Literal["workbook", "deck", "pdf"], ...] = ()  # besides the page
     coverage: str = ""  # what is known of the register's coverage, in words
     checked: str = ""  # who has checked what comes out, and when, in words

@@ -127,11 +127,18 @@ class PackParts(UnitParts, SourceParts):
         return Evidence(
             shares=release_reading(counts, "shares", title=title, **wanted),
             funnel=release_reading(counts, "funnel", title=title),
-            effects=release_reading(counts, "effects", title=title),
+            effects=self._effects(counts, title),
             trends=self._trends(one, years_together),
             basis=self._basis(counts, title),
             own=self._own,
         )
+
+    def _effects(self, counts: Released, title: str) -> Released | None:
+        """How much lies between units, unless nobody or everybody has the event."""
+        shown = counts.frame[~counts.hidden.any(axis=1)]
+        if not 0 < shown["events"].sum() < shown["n"].sum():
+            return None
+        return release_reading(counts, "effects", title=title)
 
     def _trends(self, one: IndicatorDefinition, years_together: int) -> Released | None:
         title = f"{one.label}, by year"
