@@ -13,6 +13,7 @@ from html import escape
 import pandas as pd
 
 from workbench.analysis.description import EVERYONE
+from workbench.language import retold, text
 from workbench.output import wording
 from workbench.output.disclosure import HIDDEN, MISSING, Released, require_released
 
@@ -68,10 +69,12 @@ def to_html(result: Released, *, labels: Mapping[str, str] | None = None) -> str
     """A semantic HTML table: caption, scopes, numbers at the right, a key for the symbols."""
     table = lay_out(result, labels=labels)
     head = "".join(
-        f'<th scope="col"{_at_right(at, table)}>{escape(text)}</th>'
-        for at, text in enumerate(table.header)
+        f'<th scope="col"{_at_right(at, table)}>{escape(name)}</th>'
+        for at, name in enumerate(table.header)
     )
-    parts = [f"<table><caption>{escape(result.title)}</caption><thead><tr>{head}</tr></thead>"]
+    parts = [
+        f"<table><caption>{escape(retold(result.title))}</caption><thead><tr>{head}</tr></thead>"
+    ]
     for heading, lines in table.sections:
         parts.append("<tbody>")
         if heading:
@@ -81,7 +84,8 @@ def to_html(result: Released, *, labels: Mapping[str, str] | None = None) -> str
         parts.append("</tbody>")
     parts.append("</table>")
     if not any(lines for _, lines in table.sections):
-        why = "There is no row that may be shown." if result.all_hidden_counts else "None."
+        hidden = result.all_hidden_counts
+        why = text("There is no row that may be shown.") if hidden else text("None.")
         parts.append(f'<p class="notes">{why}</p>')
     if facts := facts_of(result):
         parts.append(f'<p class="notes">{escape(facts)}</p>')
@@ -106,19 +110,24 @@ def facts_of(result: Released) -> str:
     facts = result.facts
     if result.kind in TESTS:
         statistic = wording.number(facts["statistic"], decimals=min(result.rules["decimals"], 2))
-        return (
-            f"Chi-square {statistic} on {facts['degrees_of_freedom']} degrees of freedom, "
-            f"{wording.p_equals(facts['p_value'])}."
+        return text(
+            "Chi-square {statistic} on {degrees} degrees of freedom, {p}.",
+            statistic=statistic,
+            degrees=facts["degrees_of_freedom"],
+            p=wording.p_equals(facts["p_value"]),
         )
     if result.kind in {"cox", "fine_gray"}:
         n, events, n_missing = (
             HIDDEN if facts[key] is None else wording.count(facts[key])
             for key in ("n", "events", "n_missing")
         )
-        return (
-            f"Persons: {n}. Events: {events}. Left out for a missing covariate: {n_missing}. "
-            f"{_last_fact(facts)}"
+        told = text(
+            "Persons: {n}. Events: {events}. Left out for a missing covariate: {n_missing}.",
+            n=n,
+            events=events,
+            n_missing=n_missing,
         )
+        return f"{told} {_last_fact(facts)}"
     return ""
 
 
@@ -126,8 +135,9 @@ def _last_fact(facts: Mapping[str, object]) -> str:
     """What only one kind of model has."""
     if "competing_events" in facts:
         n = facts["competing_events"]
-        return f"With a competing event: {HIDDEN if n is None else wording.count(n)}."
-    return f"Concordance: {wording.number(facts['concordance'])}."
+        told = HIDDEN if n is None else wording.count(n)
+        return text("With a competing event: {n}.", n=told)
+    return text("Concordance: {value}.", value=wording.number(facts["concordance"]))
 
 
 def lay_out(result: Released, *, labels: Mapping[str, str] | None = None) -> Table:
@@ -140,7 +150,7 @@ def lay_out(result: Released, *, labels: Mapping[str, str] | None = None) -> Tab
 def _html_row(line: Sequence[str], table: Table, *, inside: bool) -> str:
     first = f'<th scope="row"{" class=inside" if inside else ""}>{escape(line[0])}</th>'
     rest = "".join(
-        f"<td{_at_right(at, table)}>{escape(text)}</td>" for at, text in enumerate(line[1:], 1)
+        f"<td{_at_right(at, table)}>{escape(cell)}</td>" for at, cell in enumerate(line[1:], 1)
     )
     return f"<tr>{first}{rest}</tr>"
 
@@ -152,11 +162,12 @@ def _at_right(at: int, table: Table) -> str:
 def _written(values: list[object], column: str, result: Released, *, is_name: bool) -> list[str]:
     """One column's values as text, by what the column is."""
     if is_name:
-        return [str(value) for value in values]
+        ours = column in wording.OUR_WORDS and column not in result.facts.get("by", ())
+        return [retold(str(value)) if ours else str(value) for value in values]
     if column in COUNT_COLUMNS or str(column).startswith("n_"):
         return [wording.count(value) for value in values]
     if column in YES:
-        return [YES[column] if value is True else "" for value in values]
+        return [text(YES[column]) if value is True else "" for value in values]
     if column == "p_value":
         return [wording.p_value(value) for value in values]
     decimals = _decimals(column, result)
@@ -192,12 +203,12 @@ def _plain(result: Released, labels: Mapping[str, str]) -> Table:
     ]
     if "term" in names:
         at = columns.index("term")
-        words = {"GLOBAL": "All together", **labels}
+        words = {"GLOBAL": text("All together"), **labels}
         written[at] = [words.get(term, term) for term in written[at]]
     rows = tuple(zip(*written, strict=True))
-    named = {**labels, "estimate": "Median"} if is_median else labels
+    named = {**labels, "estimate": text("Median")} if is_median else labels
     if result.kind in {"net_survival", "net_at"}:
-        named = {**BESIDE_WORDS, **labels}
+        named = {**{column: text(told) for column, told in BESIDE_WORDS.items()}, **labels}
     header = tuple(wording.label(column, named) for column in columns)
     return Table(header, (("", rows),), n_text_columns=max(len(names), 1))
 
@@ -205,12 +216,12 @@ def _plain(result: Released, labels: Mapping[str, str]) -> Table:
 def _table_one(result: Released, labels: Mapping[str, str]) -> Table:
     frame = result.texts()
     sizes = frame.drop_duplicates("group").set_index("group")["n_group"]
-    header = ["Characteristic"]
+    header = [text("Characteristic")]
     for group, n in sizes.items():
-        name = "All" if group == EVERYONE else str(group)
+        name = text("All") if group == EVERYONE else str(group)
         header.append(f"{name} (n\u00a0=\u00a0{wording.count(n)})")
     has_difference = len(sizes) > 2
-    header += ["Standardised difference"] if has_difference else []
+    header += [text("Standardised difference")] if has_difference else []
     sections = []
     for variable, block in frame.groupby("variable", sort=False):
         lines: list[list[str]] = []
@@ -233,9 +244,10 @@ def _table_one_lines(kind: str, level: str, cells: pd.DataFrame) -> list[list[st
         quartiles = []
         for row in rows:
             ends = [wording.number(row[f"{which}_quartile"]) for which in ("lower", "upper")]
-            quartiles.append(_pair(row["median"], " to ".join(ends)))
-        return [["Mean (standard deviation)", *mean], ["Median (quartiles)", *quartiles]]
-    name = "Missing, n (%)" if kind == "missing" else f"{level}, n (%)"
+            quartiles.append(_pair(row["median"], wording.interval(*ends)))
+        names = text("Mean (standard deviation)"), text("Median (quartiles)")
+        return [[names[0], *mean], [names[1], *quartiles]]
+    name = text("Missing, n (%)") if kind == "missing" else f"{level}, n (%)"
     shares = [
         HIDDEN
         if row["n"] == HIDDEN
@@ -246,8 +258,8 @@ def _table_one_lines(kind: str, level: str, cells: pd.DataFrame) -> list[list[st
 
 
 def _pair(value: object, bracket: str) -> str:
-    text = wording.number(value)
-    return text if text in {HIDDEN, MISSING} else f"{text} ({bracket})"
+    told = wording.number(value)
+    return told if told in {HIDDEN, MISSING} else f"{told} ({bracket})"
 
 
 def _cox(result: Released, labels: Mapping[str, str]) -> Table:
@@ -256,7 +268,7 @@ def _cox(result: Released, labels: Mapping[str, str]) -> Table:
     for row in result.texts().to_dict("records"):
         ratio, limits = cox_texts(row, decimals=decimals)
         line = (
-            row["level"] or "Per unit",
+            row["level"] or text("Per unit"),
             wording.count(row["n"]),
             wording.count(row["events"]),
             ratio,
@@ -264,7 +276,8 @@ def _cox(result: Released, labels: Mapping[str, str]) -> Table:
             "" if row["is_reference"] else wording.p_value(row["p_value"]),
         )
         sections.setdefault(wording.label(row["variable"], labels), []).append(line)
-    header = ("Covariate", "Persons", "Events", "Hazard ratio", "95 % interval", "p")
+    names = ("Covariate", "Persons", "Events", "Hazard ratio", "95 % interval", "p")
+    header = tuple(text(name) for name in names)
     return Table(header, tuple((name, tuple(lines)) for name, lines in sections.items()))
 
 
@@ -273,6 +286,6 @@ def cox_texts(row: Mapping[str, object], *, decimals: int) -> tuple[str, str]:
     if row["hazard_ratio"] == HIDDEN:
         return HIDDEN, HIDDEN
     if row["is_reference"]:
-        return "1 (reference)", ""
+        return text("1 (reference)"), ""
     lower, upper = (wording.number(row[limit], decimals=decimals) for limit in ("lower", "upper"))
-    return wording.number(row["hazard_ratio"], decimals=decimals), f"{lower} to {upper}"
+    return wording.number(row["hazard_ratio"], decimals=decimals), wording.interval(lower, upper)

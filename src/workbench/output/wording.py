@@ -1,16 +1,14 @@
-"""How numbers and names are written in tables, figures and reports: English, one place.
-
-Every sentence is whole, so that another language can be put beside it later.
-"""
+"""How numbers and names are written in tables, figures and reports, in the language spoken."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from workbench import language
+from workbench.language import text
 from workbench.output.disclosure import HIDDEN, MISSING
 
 COLUMN_LABELS = {
@@ -116,11 +114,21 @@ COLUMN_LABELS = {
 }
 
 
+# Columns whose words are ours, not the study's or the register's.
+OUR_WORDS = {
+    "reason", "check", "question", "rule", "outcome", "reliability", "level_words", "trend", "kind",
+    "flag", "adjusted_flag", "because",
+}  # fmt: skip
+
+
 def label(name: object, labels: Mapping[str, str] | None = None) -> str:
     """A column or variable as readers see it: the study's word, ours, or the name without `_`."""
-    text = str(name)
-    own = (labels or {}).get(text) or COLUMN_LABELS.get(text)
-    return own or text.replace("_", " ")
+    plain = str(name)
+    own = (labels or {}).get(plain)
+    if own:
+        return own
+    ours = COLUMN_LABELS.get(plain)
+    return text(ours) if ours else plain.replace("_", " ")
 
 
 def is_missing(value: Any) -> bool:
@@ -132,11 +140,7 @@ def count(value: Any) -> str:
     """A count with a narrow space between thousands; hidden and missing as their symbols."""
     if isinstance(value, str):
         return value
-    return (
-        MISSING
-        if is_missing(value)
-        else f"{int(value):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-    )
+    return MISSING if is_missing(value) else language.number(int(value))
 
 
 def number(value: Any, *, decimals: int | None = None) -> str:
@@ -145,39 +149,44 @@ def number(value: Any, *, decimals: int | None = None) -> str:
         return value
     if is_missing(value):
         return MISSING
-    if decimals is None:
-        text = f"{value:.6g}" if isinstance(value, float) else count(value)
-    else:
-        text = f"{value:.{decimals}f}"
-    return text.replace("-", "−") if not math.isinf(value) else "∞"
+    return language.number(value, decimals)
 
 
 def p_value(value: Any) -> str:
     """A p value: three decimals, and never 0."""
     if isinstance(value, str) or is_missing(value):
         return number(value)
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
+    return f"<{language.number(0.001, 3)}" if value < 0.001 else language.number(value, 3)
 
 
 def p_equals(value: Any) -> str:
     """A p value in a sentence."""
-    text = p_value(value)
-    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
+    told = p_value(value)
+    return f"p < {told[1:]}" if told.startswith("<") else f"p = {told}"
+
+
+def interval(lower: str, upper: str) -> str:
+    """The two ends of an interval: "0.8 to 1.2"."""
+    return text("{lower} to {upper}", lower=lower, upper=upper)
 
 
 def key_line(threshold: int, *, has_hidden: bool, has_missing: bool) -> str:
     """The line under a table that tells its two symbols apart."""
     lines = []
     if has_hidden:
-        lines.append(
-            f"{HIDDEN} is hidden: a number below {threshold}, or one it could be worked out from."
-        )
+        told = "{sign} is hidden: a number below {threshold}, or one it could be worked out from."
+        lines.append(text(told, sign=HIDDEN, threshold=count(threshold)))
     if has_missing:
-        lines.append(f"{MISSING} does not apply or is not available; it hides nothing.")
+        told = "{sign} does not apply or is not available; it hides nothing."
+        lines.append(text(told, sign=MISSING))
     return " ".join(lines)
 
 
-SYMBOLS = (
-    f"In tables, {HIDDEN} (confidential) stands for a number that is hidden, and {MISSING} for one "
-    "that does not apply or is not available."
-)
+def symbols() -> str:
+    """What the two symbols stand for, in a sentence."""
+    return text(
+        "In tables, {hidden} (confidential) stands for a number that is hidden, and {missing} for "
+        "one that does not apply or is not available.",
+        hidden=HIDDEN,
+        missing=MISSING,
+    )

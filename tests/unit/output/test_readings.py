@@ -272,3 +272,17 @@ def test_a_chart_begins_anew_with_its_reason():
     )  # fmt: skip
     assert chart.frame["segment"].tolist() == [0] * 12 + [1] * 12
     assert chart.facts["because"] == "a new form"
+
+
+def test_units_covered_too_little_have_no_share_level_or_point():
+    table = counts_of(6).table.assign(both=[90] * 5 + [40], only_reference=[10] * 5 + [60])
+    counts = released(CountTable(table, ("unit",)))
+    limit = {"least_coverage": 0.6}
+    shares = release_reading(counts, "shares", title="t", green="0.5", direction="high", **limit)
+    last = shares.frame.iloc[-1]
+    assert pd.isna(last["estimate"]) and pd.isna(last["events"]) and pd.isna(last["level"])
+    assert last["level_words"] == "coverage under 60 %"
+    assert shares.frame["estimate"].notna().sum() == 5
+    assert draw_caterpillar(shares, words="x").files["png"].startswith(PNG)
+    funnel = release_reading(counts, "funnel", title="t", **limit)
+    assert len(funnel.frame) == 5

@@ -18,7 +18,6 @@ from workbench.output.figures import (
     indicator_table_figure,
     label_places,
     lag_figure,
-    matrix_figure,
     type_bars_figure,
     unit_marks,
 )
@@ -333,7 +332,7 @@ def test_a_chart_with_few_points_has_no_limits_and_says_so():
 def test_dates_are_written_as_months(chart):
     dated = chart.assign(period=pd.to_datetime(chart["period"]))
     plan = chart_figure.plan(dated, unit="unit")
-    assert plan.periods[0] == "2022-01"
+    assert plan.periods[0] == "Jan 2022"
 
 
 def test_charts_that_cannot_be_drawn_are_refused(chart):
@@ -386,41 +385,7 @@ def test_a_table_too_large_for_a_page_is_refused(cells):
         indicator_table_figure.plan(cells, own="X")
 
 
-# ---- matrix and lag ---------------------------------------------------------------------------
-
-
-@pytest.fixture
-def covered():
-    rows = [("North", "AML", 0.55, 90), ("North", "MDS", 1.04, 30), ("South", "AML", 0.97, 20),
-            ("South", "MDS", np.nan, np.nan), ("Nation", "AML", 0.8, 50),
-            ("Nation", "MDS", 0.85, 41)]  # fmt: skip
-    return pd.DataFrame(rows, columns=["region", "part", "union", "median_days"])
-
-
-def test_a_matrix_tells_low_and_missing_cells_and_never_cuts_above_one(covered):
-    plan = matrix_figure.plan(
-        covered, row="region", column="part", value="union", second={"median_days": "days"},
-        own="South",
-    )  # fmt: skip
-    figure, texts = drawn(matrix_figure, plan)
-    told = [text.get_text() for text in texts]
-    assert {"55 % too low", "104 %", "–\nno data", "90 days"} <= set(told)
-    assert plan.rows[-1] == ("Nation", "nation")
-    assert_inside(figure, texts)
-    words = matrix_figure.describe(plan, title="Coverage of the blood cancer register in 2023")
-    assert "1 cell below 60 %: North AML" in words and "1 cell without a value" in words
-    assert 40 <= n_words(words) <= 80
-
-
-def test_a_matrix_needs_rising_steps_and_a_page(covered):
-    how = {"row": "region", "column": "part", "value": "union"}
-    for steps in ((), (0.8, 0.6), (0.1, 0.2, 0.3, 0.4, 0.5)):
-        with pytest.raises(StudyError, match="steps"):
-            matrix_figure.plan(covered, **how, steps=steps)
-    with pytest.raises(StudyError, match="holds"):
-        matrix_figure.plan(covered.head(0), **how)
-    with pytest.raises(StudyError, match="not among"):
-        matrix_figure.plan(covered, **how, own="X")
+# ---- lag ---------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -460,20 +425,18 @@ def test_lag_curves_that_cannot_be_told_apart_are_refused(arrived):
 LONG = "Universitetssykehuset i Nord-Norge avdeling"
 
 
-def test_long_names_stay_on_the_page_and_apart(counts, shares, nation, access, chart, covered):
+def test_long_names_stay_on_the_page_and_apart(counts, shares, nation, access, chart):
     far = [f"{LONG} {letter}" for letter in "ABCDEFGHIJKLMN"]
     named = {"own": far[2], "nation": nation, "unit": "unit"}
     found = units.funnel(counts.assign(unit=far), events="events", n="n")
     renamed = {"A": far[0], "B": far[1], "C": far[2], "D": far[3]}
     kinds = {"Fistula": "Arteriovenous fistula", "Catheter": "Tunnelled central catheter"}
     parts = access.replace({"unit": renamed, "kind": kinds})
-    region = covered.replace({"North": far[0], "MDS": "Myelodysplastic syndrome"})
     plans = {
         funnel_figure: funnel_figure.plan(found.table, found.curve, **named),
         caterpillar_figure: caterpillar_figure.plan(shares.assign(unit=far), **named),
         type_bars_figure: type_bars_figure.plan(parts, unit="unit", kind="kind", own=far[0]),
         chart_figure: chart_figure.plan(chart.replace({"unit": renamed}), unit="unit", own=far[1]),
-        matrix_figure: matrix_figure.plan(region, row="region", column="part", value="union"),
     }
     for module, plan in plans.items():
         figure, texts = drawn(module, plan)
@@ -580,15 +543,11 @@ def sealed(kind, frame, by, **facts):
     return _seal(judgement, "standard", {"threshold": 5, "decimals": 3}, "Title")
 
 
-def test_released_charts_lags_and_matrices_are_drawn(chart, arrived, covered):
+def test_released_charts_and_lags_are_drawn(chart, arrived):
     comparison_figures.draw_charts(
         sealed("charts", chart, ("unit", "period")), words="Fistula", reasons=REASONS
     )
     comparison_figures.draw_arrivals(sealed("arrivals", arrived, ("region",)), own="North")
-    comparison_figures.draw_region_matrix(
-        sealed("coverage", covered, ("region", "part")), value="union",
-        second={"median_days": "days"},
-    )  # fmt: skip
 
 
 def test_what_was_not_released_or_is_another_kind_is_not_drawn(counts, released):

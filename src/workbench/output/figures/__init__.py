@@ -7,7 +7,6 @@ from workbench.output.figures.comparison_figures import (
     draw_charts,
     draw_funnel,
     draw_indicators,
-    draw_region_matrix,
     draw_type_bars,
 )
 from workbench.output.figures.drawing import (
@@ -40,7 +39,6 @@ __all__ = [
     "draw_matrix",
     "draw_missing",
     "draw_net_survival",
-    "draw_region_matrix",
     "draw_standardised_differences",
     "draw_survival",
     "draw_trends",

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import StudyError
+from workbench.language import text
 from workbench.output import wording
 from workbench.output.figures.unit_marks import (
     COMMON,
@@ -77,8 +78,8 @@ def plan(
     sort: str = "value",
     raw: str | None = None,
     n_hidden: int = 0,
-    hidden_because: str = "too few patients",
-    value_words: str = "Share with the event, with 95 % interval",
+    hidden_because: str = "",
+    value_words: str = "",
     labels: Mapping[str, str] | None = None,
 ) -> Caterpillar:
     """Lay out sorted units.
@@ -120,8 +121,9 @@ def plan(
     )
     span = _span(whole, [one for one in (green, yellow) if one is not None])
     return Caterpillar(
-        whole, nation, _bands(green, yellow, direction, span), span, value_words,
-        "before shrinking" if raw else "", hidden_words(n_hidden, hidden_because),
+        whole, nation, _bands(green, yellow, direction, span), span,
+        value_words or text("{what}, with 95 % interval", what=text("Share with the event")),
+        text("before shrinking") if raw else "", hidden_words(n_hidden, hidden_because),
     )  # fmt: skip
 
 
@@ -147,28 +149,32 @@ def describe(caterpillar: Caterpillar, *, title: str) -> str:
     rows = caterpillar.rows
     told = rows[rows["kind"].isin(["unit", "own"])]
     few = int((rows["kind"] == "few").sum())
-    parts = [f"{title}. {counted(len(told), 'unit')} sorted, with 95 % intervals",
-             caterpillar.nation.words]  # fmt: skip
+    sorted_units = text("{units} sorted, with 95 % intervals", units=counted(len(told), "unit"))
+    parts = [f"{title}. {sorted_units}", caterpillar.nation.words]
     if len(told):
         best, worst = told.iloc[0], told.iloc[-1]
-        parts.append(f"First stands {best['name']} with {best['value']}, last {worst['name']} "
-                     f"with {worst['value']}")  # fmt: skip
+        parts.append(text(
+            "First stands {first} with {high}, last {last} with {low}", first=best["name"],
+            high=best["value"], last=worst["name"], low=worst["value"],
+        ))  # fmt: skip
         clear = told[(told["lower"] > caterpillar.nation.estimate)
                      | (told["upper"] < caterpillar.nation.estimate)]  # fmt: skip
-        parts.append(
-            f"The intervals of {counted(len(clear), 'unit')} do not reach the national value"
-        )
+        words = "The intervals of {units} do not reach the national value"
+        parts.append(text(words, units=counted(len(clear), "unit")))
     for own in rows[rows["kind"] == "own"].to_dict("records"):
-        limits = f"{percent(own['lower'])} to {percent(own['upper'])}"
-        parts.append(f"{own['name']} has {own['value']} (interval {limits})")
+        limits = wording.interval(percent(own["lower"]), percent(own["upper"]))
+        words = "{name} has {value} (interval {limits})"
+        parts.append(text(words, name=own["name"], value=own["value"], limits=limits))
     if few:
-        parts.append(f"{counted(few, 'unit')} with too few patients named without value")
+        words = "{units} with too few patients named without value"
+        parts.append(text(words, units=counted(few, "unit")))
     return sentences([*parts, caterpillar.hidden])
 
 
 def notes(caterpillar: Caterpillar) -> list[str]:
     """What stands under the figure beside period and method."""
-    raw = f"Hollow marks: {caterpillar.raw_words}" if caterpillar.raw_words else ""
+    hollow = caterpillar.raw_words
+    raw = text("Hollow marks: {words}", words=hollow) if hollow else ""
     return [one for one in (raw, caterpillar.hidden) if one]
 
 
@@ -179,22 +185,33 @@ def _rows(
     few = units["n"] < max(minimum, 1)
     is_own = units[unit].astype(str) == own
     found = units.reset_index(drop=True).drop(columns=["name", "kind"], errors="ignore")
-    told = [f"{percent(e)} of {wording.count(n)}" for e, n in zip(
-        units["estimate"], units["n"], strict=True)]  # fmt: skip
+    told = [_value_of(e, n) for e, n in zip(units["estimate"], units["n"], strict=True)]
     return found.assign(
         name=[name_of(one, labels, longest=LONGEST) for one in units[unit]],
         kind=np.select([few, is_own], ["few", "own"], "unit"),
         raw=found[raw].astype(float) if raw else np.nan,
         value=told,
-        reason=f"fewer than {max(minimum, 1)} patients",
+        of=[_of(n) for n in units["n"]],
+        reason=text("fewer than {n} patients", n=max(minimum, 1)),
     )
 
 
 def _nation_row(nation: Nation) -> pd.DataFrame:
-    of = "" if nation.n is None else f" of {wording.count(nation.n)}"
     row = {"name": nation.name, "kind": "nation", "estimate": nation.estimate}
     row |= {"lower": nation.lower, "upper": nation.upper, "raw": np.nan}
-    return pd.DataFrame([{**row, "value": f"{percent(nation.estimate)}{of}", "reason": ""}])
+    told = {"value": _value_of(nation.estimate, nation.n), "of": _of(nation.n), "reason": ""}
+    return pd.DataFrame([{**row, **told}])
+
+
+def _value_of(estimate: Any, n: Any) -> str:
+    """A share and of how many: "61 % of 2 314"."""
+    if n is None:
+        return percent(estimate)
+    return text("{share} of {n}", share=percent(estimate), n=wording.count(n))
+
+
+def _of(n: Any) -> str:
+    return "" if n is None else text("of {n}", n=wording.count(n))
 
 
 def _sorted(rows: pd.DataFrame, sort: str, direction: str) -> pd.DataFrame:
@@ -240,7 +257,7 @@ def _draw_bands(axes: Any, caterpillar: Caterpillar) -> None:
     # their words over them, moved apart where a range is narrower than its word
     inch = (caterpillar.span[1] - caterpillar.span[0]) / (PLACE[1] * 170 / 25.4)
     middles = [(low + high) / 2 / inch for low, high, _level in caterpillar.bands]
-    widths = [0.34 + LETTER * len(level) for *_, level in caterpillar.bands]
+    widths = [0.34 + LETTER * len(text(level)) for *_, level in caterpillar.bands]
     up = -0.5 - 0.12 / caterpillar.row
     for (*_, level), middle, width in zip(
         caterpillar.bands, spread(middles, widths), widths, strict=True
@@ -248,7 +265,7 @@ def _draw_bands(axes: Any, caterpillar: Caterpillar) -> None:
         left = (middle - width / 2 + 0.1) * inch
         draw_level(axes, left, up, level, size=5.5)
         style = {"va": "center_baseline", "fontsize": 8, "color": LEVELS[level][1]}
-        axes.text(left + 0.09 * inch, up, level, **style)
+        axes.text(left + 0.09 * inch, up, text(level), **style)
 
 
 def _draw_row(axes: Any, at: int, row: Mapping[str, Any]) -> None:
@@ -261,9 +278,8 @@ def _draw_row(axes: Any, at: int, row: Mapping[str, Any]) -> None:
     if kind == "few":
         axes.text(1.03, at, row["reason"], ha="left", **style)
         return
-    value, _, of = row["value"].partition(" of ")
-    axes.text(1.17, at, value, ha="right", **style)
-    axes.text(1.42, at, f"of {of}" if of else "", ha="right", **style)
+    axes.text(1.17, at, percent(row["estimate"]), ha="right", **style)
+    axes.text(1.42, at, row["of"], ha="right", **style)
     axes.plot([axes.get_xlim()[0], axes.get_xlim()[1]], [at, at], color=LINE, lw=0.5, zorder=0.5)
     if not np.isnan(row["lower"]):
         width = 2.0 if weight == "bold" else 1.3

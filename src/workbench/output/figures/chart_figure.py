@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench.language import retold, text
 from workbench.output import wording
 from workbench.output.figures.chart_layout import AXIS, HEAD, KINDS, TOP, Chart, Charts, plan
 from workbench.output.figures.unit_marks import (
@@ -65,48 +66,65 @@ def describe(charts: Charts, *, title: str) -> str:
     """The charts in words, from what is drawn."""
     n = len(charts.charts)
     first, last = charts.periods[0], charts.periods[-1]
-    what = "Control chart" if n == 1 else f"Control charts of {counted(n, 'unit')} on one scale"
-    parts = [f"{title}. {what}, {first} to {last}"]
+    what = text("Control charts of {units} on one scale", units=counted(n, "unit"))
+    what = text("Control chart") if n == 1 else what
+    parts = [f"{title}. {what}, {wording.interval(first, last)}"]
     for kind, (_colour, _mark, word) in KINDS.items():
         found = [one for one in charts.charts if one.kind == kind]
         if not found:
             continue
-        where = f" in {counted(len(found), 'unit')}" if n > 1 else ""
+        units, word = counted(len(found), "unit"), text(word)
         if kind == "common cause":
-            parts.append(f"Chance alone{where}")
+            parts.append(word if n == 1 else text("{what} in {units}", what=word, units=units))
+        elif n == 1:
+            parts.append(text("{what} at last", what=word))
         else:
-            names = f": {listed([one.name for one in found], most=3)}" if n > 1 else ""
-            parts.append(f"{word} at last{where}{names}")
+            told = {"units": units, "names": listed([one.name for one in found], most=3)}
+            parts.append(text("{what} at last in {units}: {names}", what=word, **told))
     for one in charts.charts:
         if one.is_own or n == 1:
-            row = one.points.iloc[-1]
-            value = _value(row["value"], charts)
-            n_signals = int((one.points["kind"] != "common cause").sum())
-            mean = "" if pd.isna(row["centre"]) else f", mean {_value(row['centre'], charts)}"
-            parts.append(
-                f"{one.name or 'The last point'} has {value} in {last}{mean}"
-                + (f"; {one.rule}" if one.rule else "")
-            )
-            parts.append(f"{n_signals} of {counted(len(one.points), 'point')} are special causes")
+            parts += _last_words(one, charts)
     if charts.breaks:
-        told = [f"{reason} ({charts.periods[at]})" for at, (_l, reason) in charts.breaks.items()]
-        parts.append(f"Limits begin anew: {'; '.join(told)}")
+        begins = [f"{why} ({charts.periods[at]})" for at, (_l, why) in charts.breaks.items()]
+        parts.append(text("Limits begin anew: {where}", where="; ".join(begins)))
     return sentences([*parts, charts.hidden])
+
+
+def _last_words(one: Chart, charts: Charts) -> list[str]:
+    """A chart's last point, its mean, and how many points are signals."""
+    row, last = one.points.iloc[-1], charts.periods[-1]
+    told = text(
+        "{name} has {value} in {period}", name=one.name or text("The last point"),
+        value=_value(row["value"], charts), period=last,
+    )  # fmt: skip
+    if not pd.isna(row["centre"]):
+        told += ", " + text("mean {value}", value=_value(row["centre"], charts))
+    if one.rule:
+        told += f"; {retold(one.rule)}"
+    n_signals = int((one.points["kind"] != "common cause").sum())
+    points = counted(len(one.points), "point")
+    signals = text("{n} of {points} are special causes", n=n_signals, points=points)
+    return [told, signals]
 
 
 def notes(charts: Charts) -> list[str]:
     """What stands under the figure beside period and method."""
     parts = [
-        f"{letter}: limits begin anew in {charts.periods[at]} ({reason})"
+        text(
+            "{letter}: limits begin anew in {period} ({reason})",
+            letter=letter,
+            period=charts.periods[at],
+            reason=reason,
+        )
         for at, (letter, reason) in charts.breaks.items()
     ]
-    lines = ["thick the mean", "dashed its limits"]
-    lines += ["thin the nation"] if charts.nation is not None else []
-    lines += ["dotted the target"] if charts.target is not None else []
-    parts.append(f"Lines: {', '.join(lines)}")
+    lines = [text("thick the mean"), text("dashed its limits")]
+    lines += [text("thin the nation")] if charts.nation is not None else []
+    lines += [text("dotted the target")] if charts.target is not None else []
+    parts.append(text("Lines: {lines}", lines=", ".join(lines)))
     few = [one.name for one in charts.charts if one.points["lower"].isna().all()]
     if few:
-        parts.append(f"No limits under {FEW} points: {listed(few)}")
+        parts.append(text("No limits under {n} points: {names}", n=FEW, names=listed(few)))
     return [one for one in (*parts, charts.hidden) if one]
 
 
@@ -166,13 +184,14 @@ def _set_axes(axes: Any, charts: Charts, *, is_first: bool) -> None:
 
 def _head(axes: Any, chart: Chart, charts: Charts) -> None:
     """Name of the unit, and in words what an icon would say."""
-    colour, mark, word = KINDS[chart.kind]
+    colour, mark, kind = KINDS[chart.kind]
+    word = text(kind)
     inch = 1 / charts.plot_height
     if chart.points["lower"].isna().all():
-        word, colour = f"Too few points ({len(chart.points)})", COMMON
+        word, colour = text("Too few points ({n})", n=len(chart.points)), COMMON
     name, own = chart.name or charts.value_words, OWN if chart.is_own else INK
     where = {"transform": axes.transAxes, "va": "center", "fontsize": 8}
-    told = ASSURED.get(chart.assurance, "")
+    told = text(ASSURED[chart.assurance]) if chart.assurance in ASSURED else ""
     up = [1 + line * inch for line in ((0.5, 0.33, 0.17) if told else (0.36, 0.18, 0.0))]
     axes.text(0, up[0], name, weight="bold", color=own, **{**where, "fontsize": 8.5})
     wide = axes.get_position().width * FIGURE_WIDTH
@@ -192,16 +211,19 @@ def _name_lines(axes: Any, chart: Chart, charts: Charts) -> None:
     last = chart.points.iloc[-1]
     columns = (("upper", "Upper", SOFT), ("centre", "Mean", INK), ("lower", "Lower", SOFT))
     lines = [
-        (last[column], f"{word} {_value(last[column], charts)}", ink)
+        (last[column], f"{text(word)} {_value(last[column], charts)}", ink)
         for column, word, ink in columns
         if pd.notna(last[column])
     ]
     if charts.target is not None:
-        lines.append((charts.target, f"Target {_value(charts.target, charts)}", TARGET))
+        lines.append(
+            (charts.target, text("Target {value}", value=_value(charts.target, charts)), TARGET)
+        )
     if charts.nation is not None and np.isfinite(charts.nation[-1]):
-        lines.append((charts.nation[-1], f"Nation {_value(charts.nation[-1], charts)}", COMMON))
+        told = text("Nation {value}", value=_value(charts.nation[-1], charts))
+        lines.append((charts.nation[-1], told, COMMON))
     low, high = charts.span
     wanted = [(float(value) - low) / (high - low) for value, *_ in lines]
     placed = spread(wanted, [0.145 / charts.plot_height] * len(lines))
-    for (_value_of, text, ink), at in zip(lines, placed, strict=True):
-        axes.text(1.02, at, text, transform=axes.transAxes, va="center", fontsize=8, color=ink)
+    for (_value_of, told, ink), at in zip(lines, placed, strict=True):
+        axes.text(1.02, at, told, transform=axes.transAxes, va="center", fontsize=8, color=ink)

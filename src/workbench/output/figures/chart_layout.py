@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import StudyError
+from workbench.language import month, text
 from workbench.output.figures.unit_marks import (
     BAD,
     COMMON,
@@ -84,8 +85,8 @@ def plan(
     reasons: Mapping[str, str] | None = None,
     is_share: bool = True,
     n_hidden: int = 0,
-    hidden_because: str = "too few patients",
-    value_words: str = "Share with the event",
+    hidden_because: str = "",
+    value_words: str = "",
     labels: Mapping[str, str] | None = None,
 ) -> Charts:
     """Lay out the charts.
@@ -128,7 +129,7 @@ def plan(
         line = nation.set_index(period)["value"].reindex(periods).to_numpy(float)
     return Charts(
         tuple(charts), words, _breaks(reasons or {}, words), line, target, is_share,
-        _span(charts, line, target, is_share=is_share), value_words,
+        _span(charts, line, target, is_share=is_share), value_words or text("Share with the event"),
         hidden_words(n_hidden, hidden_because),
     )  # fmt: skip
 
@@ -141,7 +142,7 @@ def _chart(name: str, points: pd.DataFrame, assurance: str, *, is_own: bool) -> 
 
 def _period_words(period: object) -> str:
     if isinstance(period, pd.Timestamp):
-        return f"{period:%Y-%m}"
+        return month(period, is_short=True)
     return str(period)
 
 

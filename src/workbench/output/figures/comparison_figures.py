@@ -15,6 +15,7 @@ import pandas as pd
 
 from workbench.analysis import indicators
 from workbench.errors import DisclosureError
+from workbench.language import number, retold, text
 from workbench.output.disclosure import Released, require_released
 from workbench.output.figures import (
     caterpillar_figure,
@@ -22,10 +23,9 @@ from workbench.output.figures import (
     funnel_figure,
     indicator_table_figure,
     lag_figure,
-    matrix_figure,
     type_bars_figure,
 )
-from workbench.output.figures.drawing import Caption, seal_drawing
+from workbench.output.figures.drawing import Caption, in_its_language, seal_drawing
 from workbench.output.figures.unit_marks import Nation, name_of, sentences
 
 METHOD = "Mid-p limits, not adjusted for case mix"
@@ -42,10 +42,11 @@ class UnitCaption(Caption):
     def line(self, facts: Mapping[str, Any]) -> str:
         """Persons, events, period, coverage, method; then what is missing and not shown."""
         told = super().line(facts)
-        missing = f"Missing: {self.missing}" if self.missing else ""
+        missing = f"{text('Missing')}: {retold(self.missing)}" if self.missing else ""
         return f"{told} {sentences([missing, *self.further])}".strip()
 
 
+@in_its_language
 def draw_funnel(
     funnel: Released, *, words: str, own: str | None = None, direction: str | None = None,
     target: float | None = None, is_adjusted: bool = False,
@@ -83,8 +84,9 @@ def draw_funnel(
         nation=Nation(1.0) if is_ratio else nation, size="expected" if is_ratio else "n",
         own=_shown_own(funnel, own),
         direction=_side(direction), target=target, is_adjusted=is_adjusted, labels=labels,
-        size_words="Events expected" if is_ratio else "Patients",
-        value_words=f"{words}, observed over expected" if is_ratio else words, **_hidden(funnel),
+        size_words=text("Events expected") if is_ratio else text("Patients"),
+        value_words=text("{what}, observed over expected", what=words) if is_ratio else words,
+        **_hidden(funnel),
     )  # fmt: skip
     further = [
         *funnel_figure.notes(plan),
@@ -95,6 +97,7 @@ def draw_funnel(
     return _sealed(funnel_figure, plan, [funnel], caption, further, method)
 
 
+@in_its_language
 def draw_caterpillar(
     shares: Released, *, words: str, own: str | None = None, minimum: int = 0,
     sort: str = "value", labels: Mapping[str, str] | None = None, caption: Caption | None = None,
@@ -107,16 +110,17 @@ def draw_caterpillar(
     require_released(shares, "shares")
     facts = shares.facts
     plan = caterpillar_figure.plan(
-        shares.frame, unit=facts["by"][0], nation=_nation(facts),
+        shares.frame.dropna(subset=["estimate"]), unit=facts["by"][0], nation=_nation(facts),
         own=_shown_own(shares, own),
         green=_limit(facts.get("green")), yellow=_limit(facts.get("yellow")), minimum=minimum,
         direction=facts.get("direction") or "high", sort=sort, labels=labels,
-        value_words=f"{words}, with 95 % interval", **_hidden(shares),
+        value_words=text("{what}, with 95 % interval", what=words), **_hidden(shares),
     )  # fmt: skip
     further = [*caterpillar_figure.notes(plan), *_own_note(shares, own, labels)]
     return _sealed(caterpillar_figure, plan, [shares], caption, further, "Wilson intervals")
 
 
+@in_its_language
 def draw_type_bars(
     parts: Released, *, own: str | None = None, order: tuple[str, ...] | None = None,
     nation: Mapping[str, int] | None = None, labels: Mapping[str, str] | None = None,
@@ -138,10 +142,15 @@ def draw_type_bars(
         nation=nation,
         labels=labels,
     )
-    further = [*type_bars_figure.notes(plan), *_own_note(parts, own, labels), *parts.notes]
+    further = [
+        *type_bars_figure.notes(plan),
+        *_own_note(parts, own, labels),
+        *map(retold, parts.notes),
+    ]
     return _sealed(type_bars_figure, plan, [parts], caption, further, "")
 
 
+@in_its_language
 def draw_charts(
     chart: Released, *, words: str, own: str | None = None, target: float | None = None,
     assurance: Mapping[str, str] | None = None, reasons: Mapping[str, str] | None = None,
@@ -153,7 +162,8 @@ def draw_charts(
     Errors as `draw_funnel`.
     """
     require_released(chart, "charts")
-    unit, period = chart.facts["by"]
+    *units, period = chart.facts["by"]
+    unit = units[0] if units else None
     plan = chart_figure.plan(
         chart.frame, unit=unit, period=period, own=_shown_own(chart, own), target=target,
         assurance=assurance, reasons=reasons, value_words=words, labels=labels, **_hidden(chart),
@@ -162,6 +172,7 @@ def draw_charts(
     return _sealed(chart_figure, plan, [chart], caption, further, "")
 
 
+@in_its_language
 def draw_indicators(
     shares: Mapping[str, Released], *, units: tuple[str, ...], own: str | None = None,
     targets: Mapping[str, str] | None = None, labels: Mapping[str, str] | None = None,
@@ -181,33 +192,13 @@ def draw_indicators(
     cells = pd.concat([_cells(name, one, units) for name, one in shares.items()])
     directions = {name: str(one.facts.get("direction") or "") for name, one in shares.items()}
     plan = indicator_table_figure.plan(
-        cells, own=own, directions=directions, targets=targets, labels=labels
+        cells, nation=text("Nation"), own=own, directions=directions, targets=targets, labels=labels
     )
     sources = list(shares.values())
     return _sealed(indicator_table_figure, plan, sources, caption, [], "", has_counts=False)
 
 
-def draw_region_matrix(
-    cells: Released, *, value: str, second: Mapping[str, str] | None = None,
-    own: str | None = None, nation: pd.DataFrame | None = None,
-    steps: tuple[float, ...] = (0.6, 0.7, 0.8, 0.95), words: str = "coverage",
-    labels: Mapping[str, str] | None = None, caption: Caption | None = None,
-) -> Released:  # fmt: skip
-    """Draw a share for each region and sub-register, darker the better, hatched below the limit.
-
-    `cells` is a released table with two keys ("coverage", "shares" or "lag"), `value` its column
-    drawn, `second` a further column with its unit: {"median_days": "days"}.
-    """
-    require_released(cells, "coverage", "shares", "lag")
-    row, column = cells.facts["by"]
-    shown = cells.frame if nation is None else pd.concat([cells.frame, nation], ignore_index=True)
-    plan = matrix_figure.plan(
-        shown, row=row, column=column, value=value, second=second, own=own, steps=steps,
-        value_words=words, labels=labels,
-    )  # fmt: skip
-    return _sealed(matrix_figure, plan, [cells], caption, [*cells.notes], "")
-
-
+@in_its_language
 def draw_arrivals(
     arrived: Released, *, own: str | None = None, labels: Mapping[str, str] | None = None,
     caption: Caption | None = None,
@@ -218,7 +209,7 @@ def draw_arrivals(
     """
     require_released(arrived, "arrivals")
     plan = lag_figure.plan(arrived.frame, by=arrived.facts["by"][0], own=_shown_own(arrived, own),
-                           labels=labels)  # fmt: skip
+                           labels={"Nation": text("Nation"), **(labels or {})})  # fmt: skip
     method = "Recent cases whose report is still to come are allowed for"
     further = [*lag_figure.notes(plan), *_own_note(arrived, own, labels)]
     return _sealed(lag_figure, plan, [arrived], caption, further, method)
@@ -236,7 +227,7 @@ def _sealed(
     footer = UnitCaption(**kept) if has_counts else _WithoutCounts(**kept)
     return seal_drawing(
         first, lambda _source, figure: drawing.draw(plan, figure), plan.height,
-        drawing.describe(plan, title=first.title), footer, sources=sources,
+        drawing.describe(plan, title=retold(first.title)), footer, sources=sources,
     )  # fmt: skip
 
 
@@ -250,7 +241,7 @@ class _WithoutCounts(UnitCaption):
 
 def _hidden(source: Released) -> dict[str, Any]:
     threshold = source.rules["threshold"]
-    because = f"fewer than {threshold} patients, or such could be worked out"
+    because = text("fewer than {n} patients, or such could be worked out", n=threshold)
     return {"n_hidden": int(source.facts.get("n_hidden") or 0), "hidden_because": because}
 
 
@@ -262,7 +253,7 @@ def _shown_own(source: Released, own: str | None) -> str | None:
 def _own_note(source: Released, own: str | None, labels: Mapping[str, str] | None) -> list[str]:
     if own is None or _shown_own(source, own) is not None:
         return []
-    return [f"{name_of(own, labels)} is not shown, or has no patients here"]
+    return [text("{unit} is not shown, or has no patients here", unit=name_of(own, labels))]
 
 
 def _nation(facts: Mapping[str, Any]) -> Nation:
@@ -283,7 +274,8 @@ def _between(facts: Mapping[str, Any], *, is_adjusted: bool) -> list[str]:
     phi, tau2 = facts.get("phi"), facts.get("tau2")
     if not is_adjusted or phi is None or tau2 is None:
         return []
-    return [f"Limits widened for differences beside chance (phi {phi:.2f}, tau {tau2**0.5:.3f})"]
+    return [text("Limits widened for differences beside chance (phi {phi}, tau {tau})",
+                 phi=number(phi, 2), tau=number(tau2**0.5, 3))]  # fmt: skip
 
 
 def _cells(name: str, shares: Released, units: tuple[str, ...]) -> pd.DataFrame:
@@ -291,15 +283,15 @@ def _cells(name: str, shares: Released, units: tuple[str, ...]) -> pd.DataFrame:
     frame = shares.frame.rename(columns={shares.facts["by"][0]: "unit"})
     frame["unit"] = frame["unit"].astype(str)
     shown = frame.set_index("unit").reindex(list(units)).reset_index()
-    shown["reason"] = "not shown"
+    shown["reason"] = text("not shown")
     if "level_words" in shown:
         few = shown["level"].isna() & shown["level_words"].notna()
-        shown.loc[few, "reason"] = shown.loc[few, "level_words"]  # "fewer than ..."
+        shown.loc[few, "reason"] = shown.loc[few, "level_words"].map(retold)  # "fewer than ..."
         shown.loc[few, "estimate"] = np.nan
         settled = ~shown["level_words"].astype(str).str.startswith("not decided")
         shown["level_decided"] = settled
     facts = shares.facts
-    nation = {"unit": "Nation", "estimate": facts["nation_estimate"], "n": facts["n"]}
+    nation = {"unit": text("Nation"), "estimate": facts["nation_estimate"], "n": facts["n"]}
     nation |= {"level": _level(facts), "level_decided": True}
     columns = ["unit", "estimate", "n", "level", "level_decided", "reason"]
     both = pd.concat(

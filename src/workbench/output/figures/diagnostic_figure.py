@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from workbench import language
 from workbench.errors import StudyError
+from workbench.language import text
 from workbench.output import wording
 from workbench.output.disclosure import Released
 from workbench.output.figures.survival_figure import LETTER, STROKES, WRAP, apart, name_of
@@ -65,13 +67,14 @@ def draw(lines: tuple[Line, ...], figure: Any, *, unit: str) -> None:
 
 def describe(lines: tuple[Line, ...], *, title: str) -> str:
     """How far the groups lie apart early and late, in words."""
-    parts = [f"{title}. The curves as log(-log S) against the logarithm of time."]
+    parts = [f"{title}. " + text("The curves as log(-log S) against the logarithm of time.")]
     first, *others = lines
     for line in others:
         common = _distances(first, line)
         if common.size:
             early, late = (wording.number(float(one), decimals=1) for one in common[[0, -1]])
-            parts.append(f"{line.name} lies {early} above {first.name} at first, {late} at last.")
+            words = "{name} lies {early} above {other} at first, {late} at last."
+            parts.append(text(words, name=line.name, early=early, other=first.name, late=late))
     return " ".join(parts)
 
 
@@ -94,13 +97,13 @@ def _label_axes(axes: Any, unit: str) -> None:
     low, high = axes.get_ylim()
     heights = np.log(-np.log(shares))
     inside = (heights >= low) & (heights <= high)
-    words = [f"{100 * share:.0f} %" for share in shares[inside]]
+    words = [language.share(share) for share in shares[inside]]
     axes.set_yticks(heights[inside], words)
     first, last = axes.get_xlim()
     times = np.array([m * 10.0**e for e in range(-3, 5) for m in (1, 2, 5)])
     times = times[(np.log(times) >= first) & (np.log(times) <= last)]
     axes.set_xticks(np.log(times), [wording.number(float(time)) for time in times])
-    axes.set_xlabel(f"Time ({unit}), logarithmic")
-    axes.set_ylabel("Without the event, on the scale log(-log)")
+    axes.set_xlabel(text("Time ({unit}), logarithmic", unit=text(unit)))
+    axes.set_ylabel(text("Without the event, on the scale log(-log)"))
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.6)
     axes.set_axisbelow(True)

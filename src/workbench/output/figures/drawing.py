@@ -11,13 +11,15 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, ParamSpec
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from workbench.language import current, retold, speaking, text
 from workbench.output import wording
 from workbench.output.disclosure import Released, make_figure, require_released
 from workbench.output.figures import (
@@ -32,6 +34,7 @@ from workbench.output.figures import (
 WIDTH = 170 / 25.4  # inches; the text width of an A4 page
 DOTS_PER_INCH = 200
 INK, SOFT = "#1a1a1a", "#555555"
+Given = ParamSpec("Given")
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
@@ -56,25 +59,42 @@ STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Caption:
-    """What must stand under a figure wherever it is copied to: the numbers come by themselves."""
+    """What must stand under a figure wherever it is copied to: the numbers come by themselves.
+
+    The figure is drawn in `language`, the one spoken when its caption was made.
+    """
 
     period: str = ""
     coverage: str = ""
     method: str = ""
+    language: str = field(default_factory=current, kw_only=True)
 
     def line(self, facts: Mapping[str, Any]) -> str:
         """Persons, events, period, coverage and method, as far as they are known."""
         parts = []
-        told = (("n", "Persons"), ("n_persons", "Persons"), ("events", "Events"))
-        for key, word in (*told, ("n_missing", "Not known")):
+        words = (("n", "Persons"), ("n_persons", "Persons"), ("events", "Events"))
+        for key, word in (*words, ("n_missing", "Not known")):
             if facts.get(key) is not None:
-                parts.append(f"{word}: {wording.count(facts[key])}")
-        for word, text in (("Period", self.period), ("Coverage", self.coverage)):
-            parts += [f"{word}: {text}"] if text else []
-        parts += [self.method] if self.method else []
+                parts.append(f"{text(word)}: {wording.count(facts[key])}")
+        for word, told in (("Period", self.period), ("Coverage", self.coverage)):
+            parts += [f"{text(word)}: {retold(told)}"] if told else []
+        parts += [retold(self.method)] if self.method else []
         return "".join(f"{part.rstrip('.')}. " for part in parts).rstrip()
 
 
+def in_its_language(draw: Callable[Given, Released]) -> Callable[Given, Released]:
+    """Draw in the language of the caption that is given, else in the one that is spoken."""
+
+    @wraps(draw)
+    def speak(*args: Given.args, **kwargs: Given.kwargs) -> Released:
+        caption = kwargs.get("caption")
+        with speaking(caption.language if isinstance(caption, Caption) else current()):
+            return draw(*args, **kwargs)
+
+    return speak
+
+
+@in_its_language
 def draw_flow(ledger: Released, *, caption: Caption | None = None) -> Released:
     """Draw who was delivered, who was left out and why, down to the study population."""
     require_released(ledger, "ledger")
@@ -83,6 +103,7 @@ def draw_flow(ledger: Released, *, caption: Caption | None = None) -> Released:
     return seal_drawing(ledger, flow_figure.draw, height, alternative, caption)
 
 
+@in_its_language
 def draw_survival(
     curve: Released,
     *,
@@ -124,10 +145,11 @@ def draw_survival(
     def draw(_: Released, figure: Figure) -> None:
         survival_figure.draw(plan, figure)
 
-    alternative = survival_figure.describe(plan, title=curve.title)
+    alternative = survival_figure.describe(plan, title=retold(curve.title))
     return seal_drawing(curve, draw, plan.height, alternative, caption, sources=sources)
 
 
+@in_its_language
 def draw_incidence(
     curve: Released,
     *,
@@ -147,6 +169,7 @@ def draw_incidence(
     return _drawn_panels(plan, curve, caption)
 
 
+@in_its_language
 def draw_net_survival(
     curve: Released,
     *,
@@ -163,6 +186,7 @@ def draw_net_survival(
     return _drawn_panels(panel_figure.plan_net(curve, unit=unit, labels=labels), curve, caption)
 
 
+@in_its_language
 def draw_log_log(
     curve: Released,
     *,
@@ -180,7 +204,7 @@ def draw_log_log(
     def draw(_: Released, figure: Figure) -> None:
         diagnostic_figure.draw(lines, figure, unit=unit)
 
-    alternative = diagnostic_figure.describe(lines, title=curve.title)
+    alternative = diagnostic_figure.describe(lines, title=retold(curve.title))
     return seal_drawing(curve, draw, diagnostic_figure.HEIGHT, alternative, caption)
 
 
@@ -188,10 +212,11 @@ def _drawn_panels(plan: panel_figure.Plan, curve: Released, caption: Caption | N
     def draw(_: Released, figure: Figure) -> None:
         panel_figure.draw(plan, figure)
 
-    alternative = panel_figure.describe(plan, title=curve.title)
+    alternative = panel_figure.describe(plan, title=retold(curve.title))
     return seal_drawing(curve, draw, plan.height, alternative, caption)
 
 
+@in_its_language
 def draw_forest(
     model: Released, *, labels: Mapping[str, str] | None = None, caption: Caption | None = None
 ) -> Released:
@@ -206,6 +231,7 @@ def draw_forest(
     return seal_drawing(model, draw, height, alternative, caption)
 
 
+@in_its_language
 def draw_standardised_differences(
     table_one: Released,
     *,
@@ -223,6 +249,7 @@ def draw_standardised_differences(
     return seal_drawing(table_one, draw, height, alternative, caption)
 
 
+@in_its_language
 def draw_missing(
     quality: Released, *, labels: Mapping[str, str] | None = None, caption: Caption | None = None
 ) -> Released:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DisclosureError
+from workbench.language import retold, text
 from workbench.output import wording
 from workbench.output.disclosure import HIDDEN, Released
 from workbench.output.tables import cox_texts
@@ -36,25 +37,25 @@ def draw_forest(cox: Released, figure: Any, labels: Mapping[str, str]) -> None:
     axes.set_xscale("log")
     axes.set_xlim(*limits)
     ticks = [tick for tick in ROUND_RATIOS if limits[0] <= tick <= limits[1]]
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_xticks(ticks, [wording.number(float(tick)) for tick in ticks])
     axes.set_xticks([], minor=True)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel("Hazard ratio (logarithmic scale)")
+    axes.set_xlabel(text("Hazard ratio (logarithmic scale)"))
     axes.plot([1, 1], [len(rows) - 0.5, -0.5], color=SOFT, lw=0.8, zorder=0)
     across = axes.get_yaxis_transform()
     places = ((LEFT, "left"), (-0.36, "right"), (-0.1, "right"), (1.63, "right"), (RIGHT, "right"))
     heading = ("Covariate", "Persons", "Events", "Ratio (95 % interval)", "p")
-    for (x, align), text in zip(places, heading, strict=True):
-        axes.text(x, -1, text, transform=across, ha=align, va="center", color=SOFT)
+    for (x, align), words in zip(places, heading, strict=True):
+        axes.text(x, -1, text(words), transform=across, ha=align, va="center", color=SOFT)
     axes.plot([LEFT, RIGHT], [-0.5, -0.5], transform=across, color=SOFT, lw=0.6, clip_on=False)
     for at, row in enumerate(rows):
         texts = (row["name"], row["n"], row["events"], row["ratio"], row["p"])
-        for column, ((x, align), text) in enumerate(zip(places, texts, strict=True)):
+        for column, ((x, align), cell) in enumerate(zip(places, texts, strict=True)):
             inset = 0.05 if column == 0 and row["is_inside"] else 0
             weight = "bold" if row["is_heading"] else "normal"
             axes.text(
-                x + inset, at, text, transform=across, ha=align, va="center_baseline", weight=weight
+                x + inset, at, cell, transform=across, ha=align, va="center_baseline", weight=weight
             )
         _mark(axes, at, row)
 
@@ -68,7 +69,7 @@ def describe_forest(cox: Released, labels: Mapping[str, str]) -> str:
             continue
         name = f"{variable}, {row['name']}" if row["is_inside"] else row["name"]
         parts.append(f"{name}: {row['ratio']}")
-    return f"{cox.title}. Hazard ratios with 95 % intervals. " + "; ".join(parts) + "."
+    return f"{retold(cox.title)}. {text('Hazard ratios with 95 % intervals.')} {'; '.join(parts)}."
 
 
 def differences_height(table_one: Released) -> float:
@@ -97,14 +98,20 @@ def draw_differences(table_one: Released, figure: Any, labels: Mapping[str, str]
     axes.set_yticks(at, found.index.tolist())
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel("Standardised difference between groups (dashed line: 0.1)")
+    axes.set_xlabel(
+        text(
+            "Standardised difference between groups (dashed line: {limit})",
+            limit=wording.number(NOTEWORTHY),
+        )
+    )
 
 
 def describe_differences(table_one: Released, labels: Mapping[str, str]) -> str:
     """The same differences as text."""
     found = _differences(table_one, labels)
     told = "; ".join(f"{name} {wording.number(v, decimals=2)}" for name, v in found.items())
-    return f"{table_one.title}. Standardised differences between groups, largest first: {told}."
+    words = text("Standardised differences between groups, largest first: {names}.", names=told)
+    return f"{retold(table_one.title)}. {words}"
 
 
 def _forest_rows(cox: Released, labels: Mapping[str, str]) -> list[dict[str, Any]]:

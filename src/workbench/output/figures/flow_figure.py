@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+from workbench.language import retold, text
 from workbench.output import wording
 from workbench.output.disclosure import HIDDEN, Released
 
@@ -17,7 +18,7 @@ EDGE, PALE, STRONG = "#5b6b79", "#f3f6f8", "#dfe9f0"
 
 def height_of(ledger: Released) -> float:
     """Inches the drawing needs."""
-    return sum(_box_height(text) + GAP for _, text in _boxes(ledger)) + 0.05
+    return sum(_box_height(words) + GAP for _, words in _boxes(ledger)) + 0.05
 
 
 def draw(ledger: Released, figure: Any) -> None:
@@ -29,10 +30,10 @@ def draw(ledger: Released, figure: Any) -> None:
     axes.set_ylim(0, height)
     boxes = _boxes(ledger)
     at, spine = height - 0.05, []
-    for place, text in boxes:
-        middle = at - _box_height(text) / 2
+    for place, words in boxes:
+        middle = at - _box_height(words) / 2
         if place == "side":
-            _box(axes, SIDE, RIGHT_EDGE, middle, text, fill="white", align="left")
+            _box(axes, SIDE, RIGHT_EDGE, middle, words, fill="white", align="left")
             axes.annotate(
                 "",
                 (SIDE - 0.004, middle),
@@ -46,10 +47,10 @@ def draw(ledger: Released, figure: Any) -> None:
                 },
             )
         else:
-            fill = STRONG if (place, text) == boxes[-1] else PALE
-            _box(axes, 0.012, 2 * SPINE - 0.012, middle, text, fill=fill, align="center")
-            spine.append((at, at - _box_height(text)))
-        at -= _box_height(text) + GAP
+            fill = STRONG if (place, words) == boxes[-1] else PALE
+            _box(axes, 0.012, 2 * SPINE - 0.012, middle, words, fill=fill, align="center")
+            spine.append((at, at - _box_height(words)))
+        at -= _box_height(words) + GAP
     axes.annotate(
         "",
         (SPINE, spine[-1][0]),
@@ -61,24 +62,28 @@ def draw(ledger: Released, figure: Any) -> None:
 
 def describe(ledger: Released) -> str:
     """The same boxes as one text."""
-    texts = [text.replace("\n", ": ") for _, text in _boxes(ledger, wrapped=False)]
-    return "Flow of the study population. " + ". ".join(texts) + "."
+    texts = [words.replace("\n", ": ") for _, words in _boxes(ledger, wrapped=False)]
+    return text("Flow of the study population.") + " " + ". ".join(texts) + "."
 
 
 def _boxes(ledger: Released, *, wrapped: bool = True) -> list[tuple[str, str]]:
     """(place, text) of each box from top to bottom."""
     rows = ledger.texts().to_dict("records")
-    boxes = [("spine", "Delivered\n" + _amount(rows[0], "in"))]
-    left = [(f"{_amount(row, 'out')} left out", row["reason"]) for row in rows[:-1] if _left(row)]
+    boxes = [("spine", text("Delivered") + "\n" + _amount(rows[0], "in"))]
+    left = [
+        (text("{amount} left out", amount=_amount(row, "out")), retold(str(row["reason"])))
+        for row in rows[:-1]
+        if _left(row)
+    ]
     # Reasons that nobody left for were asked all the same; one box says so.
-    idle = [str(row["reason"]) for row in rows[:-1] if not _left(row)]
+    idle = [retold(str(row["reason"])) for row in rows[:-1] if not _left(row)]
     if idle:
-        left.append(("Nobody left out for", "; ".join(idle)))
+        left.append((text("Nobody left out for"), "; ".join(idle)))
     for amount, reason in left:
-        text = _upper_first(str(reason))
-        text = "\n".join(textwrap.wrap(text, WRAP_SIDE)) if wrapped else text
-        boxes.append(("side", f"{amount}\n{text}"))
-    boxes.append(("spine", "Study population\n" + _amount(rows[-1], "in")))
+        words = _upper_first(reason)
+        words = "\n".join(textwrap.wrap(words, WRAP_SIDE)) if wrapped else words
+        boxes.append(("side", f"{amount}\n{words}"))
+    boxes.append(("spine", text("Study population") + "\n" + _amount(rows[-1], "in")))
     return boxes
 
 
@@ -91,32 +96,32 @@ def _amount(row: dict[str, Any], end: str) -> str:
     """Persons, and rows where they differ or where persons cannot be known."""
     rows, persons = row[f"n_rows_{end}"], row[f"n_persons_{end}"]
     if HIDDEN in (rows, persons) and rows == persons:
-        return f"{HIDDEN} persons"
+        return text("{n} persons", n=HIDDEN)
     if wording.is_missing(persons):
-        return f"{wording.count(rows)} rows"
+        return text("{n} rows", n=wording.count(rows))
     if rows == HIDDEN and persons in (0, "0"):  # rows may have left, but nobody with all of them
-        return f"0 persons ({HIDDEN} rows)"
+        return text("{n} persons ({rows} rows)", n=0, rows=HIDDEN)
     if rows in (persons, HIDDEN):
-        return f"{wording.count(persons)} persons"
-    return f"{wording.count(persons)} persons ({wording.count(rows)} rows)"
+        return text("{n} persons", n=wording.count(persons))
+    return text("{n} persons ({rows} rows)", n=wording.count(persons), rows=wording.count(rows))
 
 
-def _upper_first(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _upper_first(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
-def _box_height(text: str) -> float:
-    return LINE * (text.count("\n") + 1) + 0.14
+def _box_height(words: str) -> float:
+    return LINE * (words.count("\n") + 1) + 0.14
 
 
 def _box(
-    axes: Any, left: float, right: float, middle: float, text: str, *, fill: str, align: str
+    axes: Any, left: float, right: float, middle: float, words: str, *, fill: str, align: str
 ) -> None:
-    height = _box_height(text)
+    height = _box_height(words)
     xs = [left, right, right, left]
     low, high = middle - height / 2, middle + height / 2
     axes.fill(xs, [low, low, high, high], facecolor=fill, edgecolor=EDGE, linewidth=0.9, zorder=2)
-    first, _, rest = text.partition("\n")
+    first, _, rest = words.partition("\n")
     at = left + 0.014 if align == "left" else (left + right) / 2
     style = {"ha": align, "va": "center", "zorder": 3}
     top = high - 0.07 - LINE / 2

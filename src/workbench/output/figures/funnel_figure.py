@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench.language import text
 from workbench.output import wording
 from workbench.output.figures.funnel_layout import FOOT, PLOT_HEIGHT, Funnel, plan
 from workbench.output.figures.label_places import Box, place_names
@@ -41,7 +42,7 @@ TEXT = 0.145  # height of a line of text
 ADJUSTED = "#8a5a00"
 SHAPES = {"low 99.8": "v", "high 99.8": "^", "low 95": "D", "high 95": "D", "none": "o"}
 RATIOS = (0.1, 0.2, 0.25, 0.5, 1, 2, 4, 5, 10)
-LIMITS = (("998", "99.8 %", "-"), ("95", "95 %", (0, (4, 2.4))))
+LIMITS = (("998", 99.8, "-"), ("95", 95, (0, (4, 2.4))))
 
 
 def draw(funnel: Funnel, figure: Any) -> None:
@@ -61,27 +62,22 @@ def describe(funnel: Funnel, *, title: str) -> str:
     """The funnel in words, from the numbers drawn: 40 to 80 words."""
     points = funnel.points
     parts = [
-        f"{title}. Funnel of {counted(len(points), 'unit')} by size",
-        f"{funnel.nation.words}" if not funnel.is_ratio else "The nation is 1",
+        f"{title}. " + text("Funnel of {units} by size", units=counted(len(points), "unit")),
+        funnel.nation.words if not funnel.is_ratio else text("The nation is 1"),
     ]
     if not points["flag"].str.endswith("99.8").any():
-        parts.append(
-            f"Units have {_span_words(points['size'], wording.count)} {_lower(funnel.size_words)} "
-            f"and values from {_span_words(points['value'], lambda one: _value_words(funnel, one))}"
-        )
-    for words, flags in (("99.8 %", ("99.8",)), ("only the 95 %", ("95",))):
-        told = [f"{side} {level}" for side in ("low", "high") for level in flags]
-        outside = points[points["flag"].isin(told)]
-        if outside.empty:
-            parts.append(f"No unit lies outside {words} limits")
-        elif flags == ("99.8",):
-            parts += [_outside_words(outside, side) for side in ("low", "high")]
-        else:
-            parts.append(f"{counted(len(outside), 'unit')} outside {words} limits")
+        parts.append(text(
+            "Units have {sizes} {what} and values from {values}",
+            sizes=_span_words(points["size"], wording.count), what=_lower(funnel.size_words),
+            values=_span_words(points["value"], lambda one: _value_words(funnel, one)),
+        ))  # fmt: skip
+    parts += _outside_parts(points)
     for own in points[points["is_own"]].to_dict("records"):
-        parts.append(f"{own['name']} has {_value_words(funnel, own['value'])}, {_where(own)}")
+        value = _value_words(funnel, own["value"])
+        parts.append(text("{name} has {value}, {where}", name=own["name"], value=value,
+                          where=_where(own)))  # fmt: skip
     if funnel.is_adjusted:
-        parts.append("Limits allow for more than chance")
+        parts.append(text("Limits allow for more than chance"))
     return sentences([*parts, funnel.hidden])
 
 
@@ -91,26 +87,44 @@ def notes(funnel: Funnel) -> list[str]:
 
 
 def _span_words(values: pd.Series, words: Callable[[float], str]) -> str:
-    return f"{words(float(values.min()))} to {words(float(values.max()))}"
+    return wording.interval(words(float(values.min())), words(float(values.max())))
 
 
 def _lower(words: str) -> str:
     return words[:1].lower() + words[1:]
 
 
+def _outside_parts(points: pd.DataFrame) -> list[str]:
+    """How many units lie outside the outer limits, which, and how many outside the inner only."""
+    far = points[points["flag"].isin(["low 99.8", "high 99.8"])]
+    near = points[points["flag"].isin(["low 95", "high 95"])]
+    parts = [_outside_words(far, side) for side in ("low", "high")]
+    if far.empty:
+        parts = [text("No unit lies outside 99.8 % limits")]
+    if near.empty:
+        return [*parts, text("No unit lies outside only the 95 % limits")]
+    words = "{units} outside only the 95 % limits"
+    return [*parts, text(words, units=counted(len(near), "unit"))]
+
+
 def _outside_words(outside: pd.DataFrame, side: str) -> str:
     names = outside.loc[outside["flag"].str.startswith(side), "name"].tolist()
     if not names:
         return ""
-    below = "below" if side == "low" else "above"
-    return f"{counted(len(names), 'unit')} {below} the 99.8 % limits: {listed(names, most=3)}"
+    told = {"units": counted(len(names), "unit"), "names": listed(names, most=3)}
+    if side == "low":
+        return text("{units} below the 99.8 % limits: {names}", **told)
+    return text("{units} above the 99.8 % limits: {names}", **told)
 
 
 def _where(own: Mapping[str, Any]) -> str:
     if own["flag"] == "none":
-        return "inside the limits"
+        return text("inside the limits")
     side, level = str(own["flag"]).split()
-    return f"{'below' if side == 'low' else 'above'} the {level} % limit"
+    level = wording.number(float(level))
+    if side == "low":
+        return text("below the {level} % limit", level=level)
+    return text("above the {level} % limit", level=level)
 
 
 def _value_words(funnel: Funnel, value: float) -> str:
@@ -126,11 +140,12 @@ def _set_axes(axes: Any, funnel: Funnel) -> None:
     ticks = [one for one in count_ticks(largest, by_root=funnel.by_root) if one <= largest]
     axes.set_xticks(ticks, [wording.count(one) for one in ticks])
     axes.set_xticks([], minor=True)
-    axes.set_xlabel(funnel.size_words + (" (square-root scale)" if funnel.by_root else ""))
+    by_root = text("{what} (square-root scale)", what=funnel.size_words)
+    axes.set_xlabel(by_root if funnel.by_root else funnel.size_words)
     if funnel.is_ratio:
         axes.set_yscale("log")
         marks = [one for one in RATIOS if low <= one <= high]
-        words = [f"{one:g}" for one in marks]
+        words = [wording.number(float(one)) for one in marks]
         if (funnel.points["value"] == 0).any():  # a logarithm has no 0: it stands at the foot
             marks, words = [low, *marks], ["0", *words]
         axes.set_yticks(marks, words)
@@ -138,19 +153,19 @@ def _set_axes(axes: Any, funnel: Funnel) -> None:
     else:
         axes.set_yticks(*share_ticks(low, min(high, 1.0)))
     axes.set_ylim(low, high)
-    broken = f" (axis begins at {percent(low)})" if low > 0 and not funnel.is_ratio else ""
-    axes.set_ylabel(funnel.value_words + broken)
+    broken = text("{what} (axis begins at {share})", what=funnel.value_words, share=percent(low))
+    axes.set_ylabel(broken if low > 0 and not funnel.is_ratio else funnel.value_words)
 
 
 def _root(values: Any) -> Any:
     return np.sqrt(np.maximum(values, 0))
 
 
-def _draw_limits(axes: Any, funnel: Funnel) -> dict[str, float]:
-    """Draw the lines; where each ends at the right."""
-    ends: dict[str, float] = {}
+def _draw_limits(axes: Any, funnel: Funnel) -> list[tuple[str, float]]:
+    """Draw the lines; the name of each and where it ends at the right."""
+    ends: list[tuple[str, float]] = []
     curve, begins = funnel.curve, "adjusted_" if funnel.is_adjusted else ""
-    for level, words, dashes in LIMITS:
+    for level, share, dashes in LIMITS:
         for side in ("lower", "upper"):
             if begins:
                 line = curve[f"{side}_{level}"]
@@ -160,7 +175,8 @@ def _draw_limits(axes: Any, funnel: Funnel) -> dict[str, float]:
             axes.plot(curve["size"], line, color=colour, lw=1.0, ls=dashes, zorder=2)
             known = line.dropna()
             if len(known):
-                ends[f"{side} {words}"] = float(known.iloc[-1])
+                name = text("{level} % limit", level=wording.number(share))
+                ends.append((name, float(known.iloc[-1])))
     largest = axes.get_xlim()[1]
     axes.plot([0, largest], [funnel.nation.estimate] * 2, color=INK, lw=1.3, zorder=2)
     if funnel.target is not None:
@@ -186,25 +202,27 @@ def _draw_units(axes: Any, funnel: Funnel) -> None:
             )  # fmt: skip
 
 
-def _name_lines(axes: Any, funnel: Funnel, ends: Mapping[str, float]) -> None:
+def _name_lines(axes: Any, funnel: Funnel, ends: Sequence[tuple[str, float]]) -> None:
     colour = ADJUSTED if funnel.is_adjusted else SOFT
-    lines = [
-        (value, f"{name.split(' ', 1)[1]} limit", colour, TEXT) for name, value in ends.items()
-    ]
-    words = "Nation 1" if funnel.is_ratio else funnel.nation.words.replace(" (", "\n(")
+    lines = [(value, name, colour, TEXT) for name, value in ends]
+    words = (
+        text("Nation {value}", value=1)
+        if funnel.is_ratio
+        else funnel.nation.words.replace(" (", "\n(")
+    )
     lines.append((funnel.nation.estimate, words, INK, TEXT * (1 + words.count("\n"))))
     if funnel.target is not None:
         told = _value_words(funnel, funnel.target)
-        lines.append((funnel.target, f"Target {told}", TARGET, TEXT))
+        lines.append((funnel.target, text("Target {value}", value=told), TARGET, TEXT))
     heights = [_up(axes, value) for value, *_ in lines]
     placed = spread(heights, [high for *_, high in lines])
-    for (_value, text, colour, _high), at, wanted in zip(lines, placed, heights, strict=True):
+    for (_value, name, colour, _high), at, wanted in zip(lines, placed, heights, strict=True):
         axes.plot(
             [1.0, 1.014], [wanted / PLOT_HEIGHT, at / PLOT_HEIGHT], transform=axes.transAxes,
             color=colour, lw=0.6, clip_on=False,
         )  # fmt: skip
         axes.text(
-            1.02, at / PLOT_HEIGHT, text, transform=axes.transAxes, va="center", color=colour,
+            1.02, at / PLOT_HEIGHT, name, transform=axes.transAxes, va="center", color=colour,
             linespacing=1.05, fontsize=8, weight="bold" if colour == INK else "normal",
         )  # fmt: skip
 
@@ -266,19 +284,21 @@ def _draw_key(figure: Any, funnel: Funnel) -> None:
     key.set_xlim(0, 0.88 * FIGURE_WIDTH)
     key.set_ylim(0, 0.3)
     words = {
-        "o": ("inside the limits", COMMON),
-        "D": ("outside 95 %: worth a look", INK),
-        "^": (f"above 99.8 %{_judged('high', funnel)}", good_or_bad("high", funnel.direction)),
-        "v": (f"below 99.8 %{_judged('low', funnel)}", good_or_bad("low", funnel.direction)),
-    }
+        "o": (text("inside the limits"), COMMON),
+        "D": (text("outside 95 %: worth a look"), INK),
+        "^": (text("above 99.8 %") + _judged("high", funnel),
+              good_or_bad("high", funnel.direction)),
+        "v": (text("below 99.8 %") + _judged("low", funnel),
+              good_or_bad("low", funnel.direction)),
+    }  # fmt: skip
     x = 0.05
-    for shape, (text, colour) in words.items():
+    for shape, (told, colour) in words.items():
         key.plot([x], [0.15], shape, color=colour, ms=5.5, clip_on=False)
-        key.text(x + 0.1, 0.15, text, va="center", fontsize=8, color=SOFT)
-        x += 0.3 + LETTER * len(text)
+        key.text(x + 0.1, 0.15, told, va="center", fontsize=8, color=SOFT)
+        x += 0.3 + LETTER * len(told)
 
 
 def _judged(side: str, funnel: Funnel) -> str:
     if funnel.direction is None:
         return ""
-    return ": better" if side == funnel.direction else ": worse"
+    return ": " + (text("better") if side == funnel.direction else text("worse"))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import StudyError
+from workbench.language import text
 from workbench.output.figures.unit_marks import (
     Nation,
     hidden_words,
@@ -78,9 +79,9 @@ def plan(
     target: float | None = None,
     is_adjusted: bool = False,
     n_hidden: int = 0,
-    hidden_because: str = "too few patients",
-    size_words: str = "Patients",
-    value_words: str = "Share with the event",
+    hidden_because: str = "",
+    size_words: str = "",
+    value_words: str = "",
     labels: Mapping[str, str] | None = None,
 ) -> Funnel:
     """Lay out a funnel.
@@ -116,6 +117,7 @@ def plan(
     if not is_adjusted:
         limits = limits[[one for one in limits.columns if not one.startswith("adjusted")]]
     return Funnel(
-        points, limits, nation, size == "expected", is_adjusted, direction, target, size_words,
-        value_words, hidden_words(n_hidden, hidden_because),
+        points, limits, nation, size == "expected", is_adjusted, direction, target,
+        size_words or text("Patients"), value_words or text("Share with the event"),
+        hidden_words(n_hidden, hidden_because),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.errors import StudyError
+from workbench.language import text
 from workbench.output import wording
 from workbench.output.figures.unit_marks import (
     INK,
@@ -72,7 +73,7 @@ def plan(
     directions: Mapping[str, str] | None = None,
     targets: Mapping[str, str] | None = None,
     n_hidden: int = 0,
-    hidden_because: str = "too few patients",
+    hidden_because: str = "",
     labels: Mapping[str, str] | None = None,
 ) -> IndicatorTable:
     """Lay out the table.
@@ -108,7 +109,7 @@ def plan(
         place = (names.index(str(row[indicator])), units.index(str(row[unit])))
         found[place] = _cell(row)
     under = [
-        ", ".join(filter(None, (DIRECTIONS.get((directions or {}).get(one, ""), ""),
+        ", ".join(filter(None, (_wanted((directions or {}).get(one, "")),
                                 (targets or {}).get(one, ""))))
         for one in names
     ]  # fmt: skip
@@ -157,20 +158,24 @@ def describe(table: IndicatorTable, *, title: str) -> str:
     shown = len(table.columns) - 1 if shown is None else shown
     name = table.columns[shown][0]
     n_units = sum(role != "nation" for _name, role in table.columns)
-    parts = [f"{title}. Table of {counted(len(table.indicators), 'indicator')} for "
-             f"{counted(n_units, 'unit')} beside the nation"]  # fmt: skip
+    told = {"indicators": counted(len(table.indicators), "indicator")}
+    told["units"] = counted(n_units, "unit")
+    parts = [f"{title}. {text('Table of {indicators} for {units} beside the nation', **told)}"]
     for level in LEVELS:
         at_level = [table.indicators[down][0] for (down, at), cell in sorted(table.cells.items())
                     if at == shown and cell.level == level]  # fmt: skip
         if at_level:
-            parts.append(f"{name}, {level} level: {listed(at_level, most=2)}")
+            told = {"level": text(level), "names": listed(at_level, most=2)}
+            parts.append(text("{unit}, {level} level: {names}", unit=name, **told))
     of_unit = [cell for (_down, at), cell in table.cells.items() if at == shown]
     n_open = sum(bool(cell.level) and not cell.is_decided for cell in of_unit)
     if n_open:
-        parts.append(f"Of {counted(n_open, 'level')} chance may be the reason")
+        levels = counted(n_open, "level")
+        parts.append(text("Of {levels} chance may be the reason", levels=levels))
     n_none = sum(bool(cell.reason) for cell in of_unit)
     if n_none:
-        parts.append(f"{counted(n_none, 'indicator')} without a value there")
+        without = counted(n_none, "indicator")
+        parts.append(text("{indicators} without a value there", indicators=without))
     return sentences([*parts, table.hidden])
 
 
@@ -179,11 +184,15 @@ def notes(table: IndicatorTable) -> list[str]:
     return [table.hidden] if table.hidden else []
 
 
+def _wanted(direction: str) -> str:
+    return text(DIRECTIONS[direction]) if direction in DIRECTIONS else ""
+
+
 def _cell(row: Mapping[Any, Any]) -> Cell:
     told = row.get("reason")
     reason = "" if wording.is_missing(told) else str(told)
     if wording.is_missing(row["estimate"]):
-        return Cell("–", "", "", False, reason or "no data")
+        return Cell("–", "", "", False, reason or text("no data"))
     level = row.get("level")
     level = "" if wording.is_missing(level) else str(level)
     words = row.get("value")
@@ -196,7 +205,7 @@ def _cell(row: Mapping[Any, Any]) -> Cell:
 def _draw_cell(axes: Any, left: float, top: float, cell: Cell | None) -> None:
     if cell is None or not cell.value.strip("–"):
         axes.text(left, top + 0.17, "–", va="center_baseline", color=SOFT)
-        reason = "no data" if cell is None else cell.reason
+        reason = text("no data") if cell is None else cell.reason
         axes.text(left, top + 0.38, wrapped(reason, 16), va="center", fontsize=8, color=SOFT,
                   linespacing=0.95)  # fmt: skip
         return
@@ -206,7 +215,7 @@ def _draw_cell(axes: Any, left: float, top: float, cell: Cell | None) -> None:
     axes.text(left + 0.18 + 0.078 * len(cell.value) + 0.06, top + 0.17, cell.n, fontsize=8,
               va="center_baseline", color=SOFT)  # fmt: skip
     if cell.level:
-        words = cell.level if cell.is_decided else f"{cell.level}?"
+        words = text(cell.level) if cell.is_decided else f"{text(cell.level)}?"
         axes.text(left + 0.18, top + 0.38, words, va="center_baseline", fontsize=8,
                   color=LEVELS[cell.level][1])  # fmt: skip
 
@@ -220,7 +229,8 @@ def _draw_key(axes: Any, table: IndicatorTable) -> None:
     x, y = 0.16, low + 0.2
     for level, words in told:
         draw_level(axes, x, y, level, size=6)
+        words = text(words)
         axes.text(x + 0.12, y, words, va="center_baseline", fontsize=8, color=SOFT)
         x += 0.36 + 0.0595 * len(words)
-    words = "?  could be chance: the level is not settled"
+    words = "?  " + text("could be chance: the level is not settled")
     axes.text(x, y, words, va="center_baseline", fontsize=8, color=SOFT)

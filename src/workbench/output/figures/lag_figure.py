@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench import language
 from workbench.errors import StudyError
+from workbench.language import text
 from workbench.output import wording
 from workbench.output.figures.survival_figure import STROKES
 from workbench.output.figures.unit_marks import (
@@ -72,7 +74,7 @@ def plan(
     own: str | None = None,
     marks: Sequence[int] = (30, 60, 90, 180),
     n_hidden: int = 0,
-    hidden_because: str = "too few reports",
+    hidden_because: str = "",
     labels: Mapping[str, str] | None = None,
 ) -> Lag:
     """Lay out the curves.
@@ -133,13 +135,14 @@ def draw(lag: Lag, figure: Any) -> None:
     for line in lag.lines:
         axes.plot(line.days, line.share, color=line.colour, ls=line.dashes, lw=line.width,
                   zorder=order[line.role])  # fmt: skip
-    for share, words in ((0.5, "half"), (0.9, "nine in ten")):
+    for share, words in ((0.5, text("half")), (0.9, text("nine in ten"))):
         axes.plot([0, lag.within], [share, share], color="#9a9a9a", lw=0.7, zorder=1)
         axes.text(0.995 * lag.within, share - 0.012, words, ha="right", va="top", fontsize=8,
                   color=SOFT)  # fmt: skip
     axes.set_xlim(0, lag.within)
     axes.set_ylim(0, 1.005)
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+    quarters = [0, 0.25, 0.5, 0.75, 1]
+    axes.set_yticks(quarters, [language.share(one) for one in quarters])
     places = [0, *lag.marks, lag.within] if lag.marks else [0, lag.within]
     apart = 0.09 * lag.within
     ticks: list[float] = []
@@ -147,8 +150,8 @@ def draw(lag: Lag, figure: Any) -> None:
         if not ticks or place - ticks[-1] >= apart:
             ticks.append(place)
     axes.set_xticks(ticks, [wording.count(one) for one in ticks])
-    axes.set_xlabel("Days from the event to its report")
-    axes.set_ylabel(f"Arrived, of reports within {wording.count(lag.within)} days")
+    axes.set_xlabel(text("Days from the event to its report"))
+    axes.set_ylabel(text("Arrived, of reports within {n} days", n=wording.count(lag.within)))
     axes.grid(axis="x", color=LINE, lw=0.6)
     axes.set_axisbelow(True)
     _name_curves(axes, lag)
@@ -157,31 +160,37 @@ def draw(lag: Lag, figure: Any) -> None:
 def describe(lag: Lag, *, title: str) -> str:
     """The curves in words, from the numbers drawn."""
     regions = [one for one in lag.lines if one.role != "nation" and np.isfinite(one.median)]
-    parts = [
-        f"{title}. Share of reports that has arrived by day, "
-        f"{counted(sum(one.role != 'nation' for one in lag.lines), 'region')}, among reports "
-        f"arriving within {wording.count(lag.within)} days"
-    ]
+    n_regions = sum(one.role != "nation" for one in lag.lines)
+    words = text(
+        "Share of reports that has arrived by day, {regions}, among reports arriving within {n} "
+        "days",
+        regions=counted(n_regions, "region"), n=wording.count(lag.within),
+    )  # fmt: skip
+    parts = [f"{title}. {words}"]
     if regions:
         quick, slow = min(regions, key=_median), max(regions, key=_median)
-        parts.append(f"Half has come soonest in {quick.name}, after {quick.median:.0f} days, "
-                     f"latest in {slow.name}, after {slow.median:.0f}")  # fmt: skip
+        parts.append(text(
+            "Half has come soonest in {first}, after {few} days, latest in {last}, after {many}",
+            first=quick.name, few=wording.count(quick.median), last=slow.name,
+            many=wording.count(slow.median),
+        ))  # fmt: skip
     n_marks = 2 if any(one.role == "own" for one in lag.lines) else 3
     for line in lag.lines:
         if line.role != "unit" and np.isfinite(line.median):
-            told = [f"{percent(_share_at(line, day))} by day {day}" for day in lag.marks[:n_marks]]
-            parts.append(f"{line.name}: half by day {line.median:.0f}, {', '.join(told)}")
+            told = [text("{share} by day {day}", share=percent(_share_at(line, day)), day=day)
+                    for day in lag.marks[:n_marks]]  # fmt: skip
+            parts.append(text("{name}: half by day {day}, {shares}", name=line.name,
+                              day=wording.count(line.median), shares=", ".join(told)))  # fmt: skip
     if lag.untold:
-        parts.append(f"Not yet to be told: {', '.join(lag.untold)}")
+        parts.append(text("Not yet to be told: {names}", names=", ".join(lag.untold)))
     return sentences([*parts, lag.hidden])
 
 
 def notes(lag: Lag) -> list[str]:
     """What stands under the figure beside period and method."""
-    untold = (
-        f"No curve for {', '.join(lag.untold)}: no case is as old as that" if lag.untold else ""
-    )
-    return [one for one in (untold, lag.hidden) if one]
+    names = ", ".join(lag.untold)
+    untold = text("No curve for {names}: no case is as old as that", names=names)
+    return [one for one in (untold if names else "", lag.hidden) if one]
 
 
 def _stroke(role: str, own: str | None, strokes: Any) -> tuple[str, Any]:
@@ -211,22 +220,25 @@ def _name_curves(axes: Any, lag: Lag) -> None:
     n_grey = len(lag.lines) - len(named)
     texts = []
     for line in named:
-        half = f"{line.median:.0f} days" if np.isfinite(line.median) else "not reached"
-        texts.append("\n".join([*textwrap.wrap(line.name, 19), f"half by {half}"]))
-    heights = [TEXT * (1 + text.count("\n")) + 0.09 for text in texts]
+        half = text("half not reached")
+        if np.isfinite(line.median):
+            half = text("half by {n} days", n=wording.count(line.median))
+        texts.append("\n".join([*textwrap.wrap(line.name, 19), half]))
+    heights = [TEXT * (1 + name.count("\n")) + 0.09 for name in texts]
     # the first name on top, the rest below it as they fit
     tops = np.cumsum([0.0, *heights[:-1]]) + np.asarray(heights) / 2
     placed = spread((PLOT_HEIGHT - tops).tolist(), heights)
-    for line, text, at in zip(named, texts, placed, strict=True):
+    for line, name, at in zip(named, texts, placed, strict=True):
         axes.plot(
             [1.02, 1.085], [at / PLOT_HEIGHT] * 2, color=line.colour, ls=line.dashes,
             lw=line.width, transform=axes.transAxes, clip_on=False,
         )  # fmt: skip
         axes.text(
-            1.1, at / PLOT_HEIGHT, text, transform=axes.transAxes, va="center", fontsize=8,
+            1.1, at / PLOT_HEIGHT, name, transform=axes.transAxes, va="center", fontsize=8,
             color=line.colour, weight="normal" if line.role == "unit" else "bold",
             linespacing=1.1,
         )  # fmt: skip
     if n_grey:
-        axes.text(1.1, 0.02, f"grey: {counted(n_grey, 'other region')}", fontsize=8, color=SOFT,
+        grey = text("grey: {regions}", regions=counted(n_grey, "other region"))
+        axes.text(1.1, 0.02, grey, fontsize=8, color=SOFT,
                   transform=axes.transAxes)  # fmt: skip

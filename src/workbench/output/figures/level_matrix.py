@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+from workbench import language
+from workbench.language import text
 from workbench.output.disclosure import HIDDEN, Released
 
 ROW, EDGE = 0.235, 2.25
@@ -56,10 +58,11 @@ def describe(overview: Released) -> str:
     for name, cells in frame.groupby(column_name, sort=False):
         decided = cells["level_words"].isin(LEVELS)
         highs = int((cells["level_words"] == "high").sum())
-        parts.append(f"{name}: {highs} regions surely high, {int((~decided).sum())} not decided")
-    text = f"Levels of {len(parts)} indicators by region. {'; '.join(parts[:6])}."
+        words = "{name}: {n} regions surely high, {open} not decided"
+        parts.append(text(words, name=name, n=highs, open=int((~decided).sum())))
+    told = text("Levels of {n} indicators by region.", n=len(parts)) + f" {'; '.join(parts[:6])}."
     n_hidden = int(overview.facts.get("n_hidden") or 0)
-    return text + (f" {n_hidden} cells are not shown." if n_hidden else "")
+    return f"{told} {text('{n} cells are not shown.', n=n_hidden)}" if n_hidden else told
 
 
 def _draw_cell(axes: Any, x: int, y: int, cell: dict[str, Any] | None) -> None:
@@ -67,11 +70,14 @@ def _draw_cell(axes: Any, x: int, y: int, cell: dict[str, Any] | None) -> None:
         axes.text(x, y, HIDDEN, ha="center", va="center", size=6.5, color=SOFT)
         return
     level, words = cell.get("level"), str(cell.get("level_words"))
+    if cell["estimate"] != cell["estimate"]:  # no number: the register knows too few of the cases
+        axes.text(x, y, text("coverage"), ha="center", va="center", size=6, color=SOFT)
+        return
     if isinstance(level, str) and level in LEVELS:
         colour, mark, _ = LEVELS[level]
         face = colour if words in LEVELS else "white"
         axes.plot([x - 0.28], [y], mark, ms=6, color=colour, mfc=face, mew=1.1)
-    axes.text(x - 0.08, y, f"{100 * cell['estimate']:.0f} %", va="center", size=7, color=INK)
+    axes.text(x - 0.08, y, language.share(cell["estimate"]), va="center", size=7, color=INK)
 
 
 def _draw_key(figure: Any, height: float) -> None:
@@ -81,6 +87,7 @@ def _draw_key(figure: Any, height: float) -> None:
     axes.axis("off")
     for at, (colour, mark, words) in enumerate(LEVELS.values()):
         axes.plot([2 + 18 * at], [0.5], mark, ms=6, color=colour)
-        axes.text(4 + 18 * at, 0.5, words, va="center", size=7.5)
+        axes.text(4 + 18 * at, 0.5, text(words), va="center", size=7.5)
     axes.plot([56], [0.5], "o", ms=6, color=SOFT, mfc="white", mew=1.1)
-    axes.text(58, 0.5, f"open: not decided between levels;  {HIDDEN} hidden", va="center", size=7.5)
+    told = text("open: not decided between levels;  {sign} hidden", sign=HIDDEN)
+    axes.text(58, 0.5, told, va="center", size=7.5)

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench import language
 from workbench.errors import StudyError
+from workbench.language import retold, text
 from workbench.output import wording
 from workbench.output.disclosure import HIDDEN, Released
 from workbench.output.figures.survival_figure import (
@@ -89,7 +91,7 @@ def plan_incidence(
             Curve(at, rows[rows["cause"] == cause].reset_index(drop=True))
             for at, (_key, rows) in enumerate(groups)
         ]
-        panels.append(Panel(str(cause), tuple(lines)))
+        panels.append(Panel(retold(str(cause)), tuple(lines)))
     ends = horizon or float(frame["time"].max())
     ticks = [tick for tick in even_ticks(ends) if tick <= ends]
     first = [rows[rows["cause"] == causes[0]] for _key, rows in groups]
@@ -99,7 +101,7 @@ def plan_incidence(
     top = next(share for share in SHARES if share >= min(highest, 1.0))
     return Plan(
         tuple(panels), tuple(names), tuple(numbers), (*ticks, ends), unit,
-        "Share with the event", 0.0, top,
+        text("Share with the event"), 0.0, top,
     )  # fmt: skip
 
 
@@ -115,16 +117,23 @@ def plan_net(curve: Released, *, unit: str, labels: Mapping[str, str] | None) ->
             if column in rows:
                 points = rows[["time"]].assign(estimate=rows[column], lower=np.nan, upper=np.nan)
                 beside.append(Curve(at, points, is_step=False, is_faint=is_faint))
-    panels = [Panel("Net survival", tuple(net))]
+    panels = [Panel(text("Net survival"), tuple(net))]
     if beside:
-        panels.insert(0, Panel("Observed (faint: expected)", tuple(beside)))
+        panels.insert(0, Panel(text("Observed (faint: expected)"), tuple(beside)))
     ends = float(frame["time"].max())
     top = 1.0 if float(frame["estimate"].max()) <= 1.0 else 1.2  # net survival may pass 100 %
     ticks = [tick for tick in even_ticks(ends) if tick <= ends]
     numbers = [tuple(_at_risk_at(rows, tick) for tick in ticks) for _key, rows in groups]
     names = [name_of(by, key, labels or {}) for key, _rows in groups]
     return Plan(
-        tuple(panels), tuple(names), tuple(numbers), (*ticks, ends), unit, "Survival", 1.0, top
+        tuple(panels),
+        tuple(names),
+        tuple(numbers),
+        (*ticks, ends),
+        unit,
+        text("Survival"),
+        1.0,
+        top,
     )
 
 
@@ -149,7 +158,8 @@ def draw(plan: Plan, figure: Any) -> None:
 def describe(plan: Plan, *, title: str) -> str:
     """What the curves show at the end, in words, from the numbers drawn."""
     end = plan.ticks[-1]
-    parts = [f"{title}. {plan.axis} over time in {plan.unit}, with 95 % intervals."]
+    words = "{what} over time in {unit}, with 95 % intervals."
+    parts = [f"{title}. {text(words, what=plan.axis, unit=text(plan.unit))}"]
     for panel in plan.panels:
         told = []
         for curve in panel.curves:
@@ -157,10 +167,11 @@ def describe(plan: Plan, *, title: str) -> str:
             if curve.is_faint or points.empty:
                 continue
             last = points.iloc[-1]
-            told.append(
-                f"{plan.names[curve.group]} {100 * last['estimate']:.0f} % at "
-                f"{wording.number(float(last['time']))} {plan.unit}"
-            )
+            told.append(text(
+                "{name} {share} at {time} {unit}", name=plan.names[curve.group],
+                share=language.share(last["estimate"]), unit=text(plan.unit),
+                time=wording.number(float(last["time"])),
+            ))  # fmt: skip
         parts.append(f"{panel.title}: {'; '.join(told)}.")
     return " ".join(parts)
 
@@ -195,10 +206,10 @@ def _draw_panel(axes: Any, panel: Panel, plan: Plan, *, is_first: bool) -> None:
     axes.set_xlim(0, end)
     axes.set_ylim(0, plan.top)
     shares = np.arange(0, plan.top + 1e-9, SHARES[plan.top])
-    words = [f"{100 * share:.0f} %" for share in shares] if is_first else []
+    words = [language.share(share) for share in shares] if is_first else []
     axes.set_yticks(shares, words or [""] * len(shares))
     axes.set_xticks(plan.ticks[:-1], [wording.number(float(one)) for one in plan.ticks[:-1]])
-    axes.set_xlabel(f"Time ({plan.unit})", labelpad=3)
+    axes.set_xlabel(text("Time ({unit})", unit=text(plan.unit)), labelpad=3)
     if is_first:
         axes.set_ylabel(plan.axis)
     axes.set_title(_sentence(panel.title), loc="left", fontsize=8.5, weight="bold", pad=8)
@@ -255,7 +266,7 @@ def _numbers_under(axes: Any, plan: Plan, *, left: float) -> None:
     across, row = axes.get_xaxis_transform(), ROW / PLOT_HEIGHT
     at = -(AXIS - 0.02) / PLOT_HEIGHT
     style = {"va": "center", "color": SOFT}
-    axes.text(left, at, "At risk", transform=axes.transAxes, **style)
+    axes.text(left, at, text("At risk"), transform=axes.transAxes, **style)
     for group, (name, numbers) in enumerate(zip(plan.names, plan.at_risk, strict=True)):
         at -= row
         style = {"va": "center", "color": STROKES[group][0]}

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from workbench import language
+from workbench.language import text
 from workbench.output import wording
 from workbench.output.disclosure import HIDDEN, Released
 
@@ -55,7 +57,9 @@ def draw(quality: Released, figure: Any, labels: Mapping[str, str]) -> None:
     axes.tick_params(length=0)
     for side in axes.spines.values():
         side.set_visible(False)
-    axes.set_xlabel("Per cent missing, by year; a heavy bar marks a jump from the year before")
+    axes.set_xlabel(
+        text("Per cent missing, by year; a heavy bar marks a jump from the year before")
+    )
 
 
 def describe(quality: Released, labels: Mapping[str, str]) -> str:
@@ -63,14 +67,17 @@ def describe(quality: Released, labels: Mapping[str, str]) -> str:
     frame = quality.frame.dropna(subset=["percent"])
     totals = frame.groupby("variable", sort=False)[["n_rows", "n_missing"]].sum()
     share = (totals["n_missing"] / totals["n_rows"]).sort_values(ascending=False)
-    most = [f"{wording.label(n, labels)} {100 * one:.0f} %" for n, one in share.head(3).items()]
+    most = [f"{wording.label(n, labels)} {language.share(one)}" for n, one in share.head(3).items()]
     jumps = frame[frame["is_break"]]
     where = [
         f"{wording.label(row['variable'], labels)} ({row['years']})"
         for row in jumps.to_dict("records")
     ]
-    text = "Per cent missing by variable and year."
+    told = text("Per cent missing by variable and year.")
     if not most:
-        return f"{text} Every number is hidden ({HIDDEN})."
-    text += f" Most is missing in: {', '.join(most)}."
-    return text + (f" Jumps: {', '.join(where[:8])}." if where else " No jumps between years.")
+        return told + " " + text("Every number is hidden ({sign}).", sign=HIDDEN)
+    jumps_told = text("Jumps: {places}.", places=", ".join(where[:8]))
+    return " ".join([
+        told, text("Most is missing in: {names}.", names=", ".join(most)),
+        jumps_told if where else text("No jumps between years."),
+    ])  # fmt: skip

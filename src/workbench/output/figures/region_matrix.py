@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from workbench.language import number, retold, text
 from workbench.output.disclosure import HIDDEN, Released
 
 ROW, EDGE = 0.21, 0.95
@@ -48,15 +49,16 @@ def draw(
         across, down = [x - 0.48, x + 0.48, x + 0.48, x - 0.48], [y - 0.46] * 2 + [y + 0.46] * 2
         axes.fill(across, down, facecolor=colour, edgecolor="none")
         ink = PAPER if depth > 0.5 else INK
-        text = f"{factor * cell[value]:.0f}"
-        axes.text(x, y, text, ha="center", va="center", size=7.5, color=ink)
+        axes.text(
+            x, y, number(factor * cell[value], 0), ha="center", va="center", size=7.5, color=ink
+        )
     axes.set_yticks(range(len(rows)), rows)
     axes.set_xticks(range(len(columns)), columns)
     axes.xaxis.tick_top()
     axes.tick_params(length=0, labelsize=8)
     for side in axes.spines.values():
         side.set_visible(False)
-    axes.set_xlabel(words)
+    axes.set_xlabel(retold(words))
 
 
 def describe(cells: Released, *, value: str, factor: float, words: str, is_high_good: bool) -> str:
@@ -65,14 +67,18 @@ def describe(cells: Released, *, value: str, factor: float, words: str, is_high_
     known = cells.frame.dropna(subset=[value]).sort_values(value, ascending=is_high_good)
     n_hidden = int(cells.hidden[value].sum())
 
-    def told(rows: pd.DataFrame) -> str:
+    def listed(rows: pd.DataFrame) -> str:
         return ", ".join(
-            f"{row[row_name]} {row[column_name]} {factor * row[value]:.0f}"
+            f"{row[row_name]} {row[column_name]} {number(factor * row[value], 0)}"
             for row in rows.to_dict("records")
         )
 
-    text = f"{words} by {row_name} and {column_name}. "
+    told = text(
+        "{what} by {row} and {column}.", what=retold(words), row=row_name, column=column_name
+    )
     if known.empty:
-        return f"{text}Every cell is hidden ({HIDDEN})."
-    text += f"Worst: {told(known.head(4))}. Best: {told(known.tail(3))}."
-    return text + (f" {n_hidden} cells are hidden ({HIDDEN})." if n_hidden else "")
+        return told + " " + text("Every cell is hidden ({sign}).", sign=HIDDEN)
+    ends = {"low": listed(known.head(4)), "high": listed(known.tail(3))}
+    told += " " + text("Worst: {low}. Best: {high}.", **ends)
+    hidden = text("{n} cells are hidden ({sign}).", n=n_hidden, sign=HIDDEN)
+    return f"{told} {hidden}" if n_hidden else told

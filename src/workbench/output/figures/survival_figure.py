@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench import language
 from workbench.errors import StudyError
+from workbench.language import retold, text
 from workbench.output import wording
 from workbench.output.disclosure import Released
 
@@ -95,7 +97,7 @@ def plan(
         lines.append(Line(name, colour, dashes, steps.reset_index(drop=True), at_risk, events))
     test = "" if logrank is None else _test_text(logrank)
     end = max(ticks) if len(asked) > 1 else max(longest, max(ticks))
-    return Plan(tuple(lines), tuple(ticks), end, unit, outcome, test)
+    return Plan(tuple(lines), tuple(ticks), end, unit, retold(outcome), test)
 
 
 def draw(plan: Plan, figure: Any) -> None:
@@ -110,9 +112,9 @@ def draw(plan: Plan, figure: Any) -> None:
         _curve(axes, line, plan)
     axes.set_xlim(0, plan.end)
     axes.set_ylim(0, 1.0)
-    axes.set_yticks(np.linspace(0, 1, 6), [f"{share} %" for share in range(0, 101, 20)])
+    axes.set_yticks(np.linspace(0, 1, 6), [language.per_cent(share) for share in range(0, 101, 20)])
     axes.set_xticks(plan.ticks, [wording.number(float(tick)) for tick in plan.ticks])
-    axes.set_xlabel(f"Time ({plan.unit})", labelpad=3)
+    axes.set_xlabel(text("Time ({unit})", unit=text(plan.unit)), labelpad=3)
     axes.set_ylabel(plan.outcome)
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.6, zorder=0)
     axes.set_axisbelow(True)
@@ -128,26 +130,29 @@ def describe(plan: Plan, *, title: str) -> str:
     """What the curves show, in words, from the numbers drawn."""
     ticks = [tick for tick in plan.ticks if tick > 0]
     chosen = [ticks[len(ticks) // 2 - 1 if len(ticks) > 1 else 0], ticks[-1]] if ticks else []
-    parts = [f"{title}. {plan.outcome} over time in {plan.unit}, with 95 % intervals."]
+    words = "{what} over time in {unit}, with 95 % intervals."
+    parts = [f"{title}. {text(words, what=plan.outcome, unit=text(plan.unit))}"]
     for line in plan.lines:
         told = []
         for tick in dict.fromkeys(chosen):
             row = line.steps[line.steps["time"] <= tick]
             if row.empty or tick > line.steps["time"].iloc[-1]:
                 continue
-            share, lower, upper = (100 * row[c].iloc[-1] for c in ("estimate", "lower", "upper"))
-            told.append(
-                f"at {wording.number(float(tick))} {plan.unit} {share:.0f} % "
-                f"({lower:.0f} to {upper:.0f})"
-            )
-        parts.append(f"{line.name} ({wording.count(line.at_risk[0])} persons): {'; '.join(told)}.")
+            lower, upper = (language.number(100 * row[c].iloc[-1], 0) for c in ("lower", "upper"))
+            told.append(text(
+                "at {time} {unit} {share} ({interval})", time=wording.number(float(tick)),
+                unit=text(plan.unit), share=language.share(row["estimate"].iloc[-1]),
+                interval=wording.interval(lower, upper),
+            ))  # fmt: skip
+        persons = text("{n} persons", n=wording.count(line.at_risk[0]))
+        parts.append(f"{line.name} ({persons}): {'; '.join(told)}.")
     return " ".join([*parts, *([plan.test + "."] if plan.test else [])])
 
 
 def name_of(by: list[str], key: Any, labels: Mapping[str, str]) -> str:
     """A group's name as it stands in a figure."""
     if not by:
-        return "All"
+        return text("All")
     parts = key if isinstance(key, tuple) else (key,)
     name = ", ".join(labels.get(str(part), str(part)) for part in parts)
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
@@ -170,7 +175,7 @@ def even_ticks(longest: float) -> list[float]:
 
 def _test_text(logrank: Released) -> str:
     facts = logrank.facts
-    return f"Log-rank test: {wording.p_equals(facts['p_value'])}"
+    return text("Log-rank test: {p}", p=wording.p_equals(facts["p_value"]))
 
 
 def _curve(axes: Any, line: Line, plan: Plan) -> None:
@@ -234,7 +239,7 @@ def _numbers_under(axes: Any, plan: Plan, *, left: float) -> None:
     row, at = ROW / PLOT_HEIGHT, -(AXIS - 0.02) / PLOT_HEIGHT
     for heading, numbers in (("At risk", "at_risk"), ("Events until then", "events")):
         style = {"va": "center", "color": SOFT}
-        axes.text(left, at, heading, transform=axes.transAxes, **style)
+        axes.text(left, at, text(heading), transform=axes.transAxes, **style)
         for line in plan.lines:
             at -= row
             style = {"va": "center", "color": line.colour}

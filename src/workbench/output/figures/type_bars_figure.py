@@ -12,7 +12,9 @@ from typing import Any
 
 import pandas as pd
 
+from workbench import language
 from workbench.errors import StudyError
+from workbench.language import text
 from workbench.output import wording
 from workbench.output.figures.unit_marks import (
     INK,
@@ -79,7 +81,7 @@ def plan(
     order: tuple[str, ...] | None = None,
     own: str | None = None,
     n_hidden: int = 0,
-    hidden_because: str = "too few patients",
+    hidden_because: str = "",
     labels: Mapping[str, str] | None = None,
 ) -> TypeBars:
     """Lay out the bars, sorted by the share of the first kind.
@@ -104,7 +106,7 @@ def plan(
     kinds = tuple(order or table.sum().sort_values(ascending=False, kind="stable").index)
     _require(table, kinds, own)
     counts = table[list(kinds)]
-    whole = "All units shown" if nation is None else "Nation"
+    whole = text("All units shown") if nation is None else text("Nation")
     total = counts.sum() if nation is None else pd.Series(nation).reindex(kinds).fillna(0)
     shares = counts.div(counts.sum(axis=1), axis=0)
     roles = ["own" if str(one) == own else "unit" for one in counts.index]
@@ -127,8 +129,9 @@ def draw(bars: TypeBars, figure: Any) -> None:
     axes.set_xlim(0, 1)
     axes.set_ylim(n_rows - 0.5, -0.5)
     axes.set_yticks([])
-    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
-    axes.set_xlabel("Share of the unit's patients")
+    quarters = [0, 0.25, 0.5, 0.75, 1]
+    axes.set_xticks(quarters, [language.share(one) for one in quarters])
+    axes.set_xlabel(text("Share of the unit's patients"))
     axes.spines["left"].set_visible(False)
     for at, role in enumerate(bars.roles):
         _draw_bar(axes, at, role, bars)
@@ -143,19 +146,27 @@ def describe(bars: TypeBars, *, title: str) -> str:
     )
     first = bars.shares.iloc[:, 0]
     units = [at for at, role in enumerate(bars.roles) if role != "nation"]
+    low, high = units[-1], units[0]
+    n_units = counted(len(units), "unit")
     parts = [
-        f"{title}. Stacked bars of {counted(len(units), 'unit')}, each adding up to 100 %",
-        f"{bars.whole} ({wording.count(bars.sizes[whole])} patients): {told}",
-        f"{bars.kinds[0]} ranges from {percent(first.iloc[units[-1]])} in {bars.names[units[-1]]} "
-        f"to {percent(first.iloc[units[0]])} in {bars.names[units[0]]}",
-    ]
+        f"{title}. " + text("Stacked bars of {units}, each adding up to 100 %", units=n_units),
+        _patients(bars, whole, told),
+        text("{kind} ranges from {low} in {unit} to {high} in {other}", kind=bars.kinds[0],
+             low=percent(first.iloc[low]), unit=bars.names[low],
+             high=percent(first.iloc[high]), other=bars.names[high]),
+    ]  # fmt: skip
     if "own" in bars.roles:
         own = bars.roles.index("own")
         shares = ", ".join(
             f"{kind} {percent(bars.shares.iloc[own, at])}" for at, kind in enumerate(bars.kinds[:3])
         )
-        parts.append(f"{bars.names[own]} ({wording.count(bars.sizes[own])} patients): {shares}")
+        parts.append(_patients(bars, own, shares))
     return sentences([*parts, bars.hidden])
+
+
+def _patients(bars: TypeBars, at: int, shares: str) -> str:
+    n = wording.count(bars.sizes[at])
+    return text("{unit} ({n} patients): {shares}", unit=bars.names[at], n=n, shares=shares)
 
 
 def notes(bars: TypeBars) -> list[str]:

@@ -10,9 +10,10 @@ from typing import Any
 
 from workbench.output.disclosure import Released, require_released
 from workbench.output.figures import level_matrix, region_matrix, unit_trends
-from workbench.output.figures.drawing import Caption, seal_drawing
+from workbench.output.figures.drawing import Caption, in_its_language, seal_drawing
 
 
+@in_its_language
 def draw_trends(
     trends: Released, *, own: str | None = None, caption: Caption | None = None
 ) -> Released:
@@ -26,6 +27,7 @@ def draw_trends(
     return seal_drawing(trends, draw, unit_trends.height_of(trends), told, caption)
 
 
+@in_its_language
 def draw_matrix(
     cells: Released, *, value: str, words: str, best: float, worst: float, factor: float = 1,
     caption: Caption | None = None,
@@ -47,6 +49,7 @@ def draw_matrix(
     return seal_drawing(cells, draw, region_matrix.height_of(cells), told, caption)
 
 
+@in_its_language
 def draw_levels(overview: Released, *, caption: Caption | None = None) -> Released:
     """Draw the levels of many indicators by region; a released reading "overview"."""
     require_released(overview, "overview")

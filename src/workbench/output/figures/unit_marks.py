@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from workbench import language
+from workbench.language import text
 from workbench.output import wording
 
 INK, SOFT, FAINT, LINE = "#1a1a1a", "#555555", "#6b6b6b", "#e4e4e4"
@@ -24,6 +26,14 @@ LEVELS = {
     "high": ("o", "#005f87", "full"),
     "moderate": ("o", "#c98500", "left"),
     "low": ("v", "#8f1d2c", "none"),
+}
+NOUNS = {
+    "unit": ("{n} unit", "{n} units"),
+    "region": ("{n} region", "{n} regions"),
+    "other region": ("{n} other region", "{n} other regions"),
+    "indicator": ("{n} indicator", "{n} indicators"),
+    "level": ("{n} level", "{n} levels"),
+    "point": ("{n} point", "{n} points"),
 }
 TINTS = {"high": "#dbe9f0", "moderate": "#fbeed5"}
 
@@ -37,7 +47,7 @@ class Nation:
     n: float | None = None
     lower: float = np.nan
     upper: float = np.nan
-    name: str = "Nation"
+    name: str = field(default_factory=lambda: text("Nation"))
 
     @property
     def words(self) -> str:
@@ -52,24 +62,30 @@ def percent(share: Any, *, decimals: int | None = None) -> str:
         return wording.number(share)
     if decimals is None:
         decimals = 1 if 0 < share < 0.0995 else 0
-    return f"{wording.number(100 * float(share), decimals=decimals)} %"
+    return language.share(share, decimals)
 
 
 def out_of(events: Any, n: Any) -> str:
     """Counts behind a share: "1 409 of 2 314"."""
-    return f"{wording.count(events)} of {wording.count(n)}"
+    return text("{events} of {n}", events=wording.count(events), n=wording.count(n))
 
 
 def counted(n: int, what: str) -> str:
     """A number with its noun: "1 unit", "2 units"."""
-    return f"{wording.count(n)} {what}{'' if n == 1 else 's'}"
+    return language.counted(n, *NOUNS[what])
 
 
 def listed(names: Sequence[str], *, most: int = 4) -> str:
     """Names in a sentence; of many only the first."""
     if len(names) > most:
-        return f"{', '.join(names[:most])} and {len(names) - most} more"
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+        return text(
+            "{names} and {n} more",
+            names=", ".join(names[:most]),
+            n=wording.count(len(names) - most),
+        )
+    if len(names) < 2:
+        return "".join(names)
+    return text("{names} and {last}", names=", ".join(names[:-1]), last=names[-1])
 
 
 def name_of(unit: object, labels: Mapping[str, str] | None, *, longest: int = 30) -> str:
@@ -90,14 +106,20 @@ def sentences(parts: Sequence[str]) -> str:
 
 
 def hidden_words(n_hidden: int, reason: str) -> str:
-    """How many units are not in the picture, and why; nothing where all are."""
-    return f"{counted(n_hidden, 'unit')} not shown ({reason})" if n_hidden else ""
+    """How many units are not in the picture, and why; nothing where all are.
+
+    Without a reason it is that they have too few patients.
+    """
+    if not n_hidden:
+        return ""
+    because = reason or text("too few patients")
+    return text("{units} not shown ({reason})", units=counted(n_hidden, "unit"), reason=because)
 
 
-def wrapped(text: str, letters: int) -> str:
-    """The text in lines of so many letters; a longer word is parted by a hyphen."""
+def wrapped(told: str, letters: int) -> str:
+    """Words in lines of so many letters; a longer word is parted by a hyphen."""
     words = []
-    for word in text.split():
+    for word in told.split():
         while len(word) > letters > 2:
             words.append(f"{word[: letters - 1]}-")
             word = word[letters - 1 :]

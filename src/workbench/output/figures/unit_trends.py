@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from workbench import language
+from workbench.language import text
 from workbench.output.disclosure import Released
 
 COLUMNS, PANEL = 5, 1.12
@@ -51,11 +53,11 @@ def draw(trends: Released, figure: Any, *, own: str | None) -> None:
                           color=colour, alpha=0.14, lw=0)  # fmt: skip
         axes.plot(points[year], 100 * points["estimate"], "o-", ms=2.4, lw=1.0, color=colour)
         weight = "bold" if str(name) == own else "normal"
-        title = f"{name}  {ARROWS.get(trend, '')}".rstrip()
+        title = f"{name}  {text(ARROWS[trend])}" if trend in ARROWS else str(name)
         axes.set_title(title, fontsize=7.5, loc="left", pad=2, fontweight=weight, color=colour)
         axes.set_ylim(0, 100)
         axes.set_xlim(low - 0.4, high + 0.4)
-        axes.set_yticks([0, 50, 100], ["0", "50", "100 %"] if column == 0 else [])
+        axes.set_yticks([0, 50, 100], ["0", "50", language.per_cent(100)] if column == 0 else [])
         axes.set_xticks([low, high] if high > low else [low])
         axes.tick_params(labelsize=6.5, length=2)
 
@@ -67,11 +69,15 @@ def describe(trends: Released) -> str:
     parts = []
     for word in ARROWS:
         names = rows.loc[rows["trend"] == word, unit].astype(str).tolist()
-        parts.append(f"{len(names)} {word}" + (f" ({', '.join(names[:8])})" if names else ""))
-    text = f"Share by year for {len(rows)} units beside the units shown together. "
-    return text + f"More than chance: {'; '.join(parts)}. " + _hidden_words(trends.facts)
+        told = f"{len(names)} {text(word)}"
+        parts.append(told + (f" ({', '.join(names[:8])})" if names else ""))
+    words = "Share by year for {n} units beside the units shown together."
+    changes = text("More than chance: {changes}.", changes="; ".join(parts))
+    return f"{text(words, n=len(rows))} {changes} {_hidden_words(trends.facts)}"
 
 
 def _hidden_words(facts: Any) -> str:
     n = int(facts.get("n_hidden") or 0)
-    return f"{n} rows with few patients are not shown." if n else "All rows are shown."
+    if not n:
+        return text("All rows are shown.")
+    return text("{n} rows with few patients are not shown.", n=n)

@@ -17,9 +17,10 @@ from pptx.dml.color import RGBColor
 from pptx.enum.text import PP_ALIGN
 from pptx.util import Emu, Inches, Pt
 
+from workbench.language import retold, speaking, text
 from workbench.output import tables
 from workbench.output.disclosure import require_released
-from workbench.output.formats.report import ReportContext, Section
+from workbench.output.formats.report import ReportContext, Section, told_in
 
 WIDTH, HEIGHT, EDGE = Inches(13.333), Inches(7.5), Inches(0.5)
 TITLE_AND_SUBTITLE, TITLE_ONLY = 0, 5  # layouts of the library's own template
@@ -41,12 +42,17 @@ def build_deck(context: ReportContext, sections: Sequence[Section]) -> bytes:
     """
     for section in sections:
         require_released(section.released)
+    with speaking(context.language):
+        return _build(context, sections)
+
+
+def _build(context: ReportContext, sections: Sequence[Section]) -> bytes:
     deck = Presentation()
     deck.slide_width, deck.slide_height = WIDTH, HEIGHT
     properties = deck.core_properties
     properties.title, properties.author = context.title, ""
     properties.created = properties.modified = MADE
-    properties.last_modified_by = ""
+    properties.last_modified_by, properties.language = "", context.language
     _add_front(deck, context)
     for section in sections:
         if "png" in section.released.files:
@@ -70,16 +76,16 @@ def _add_front(deck: Any, context: ReportContext) -> None:
     title.text_frame.text = context.title
     _style(title.text_frame, 36, DARK, bold=True)
     asked = ("Period", "Coverage")
-    told = [f"{word}: {context.facts[word]}" for word in asked if word in context.facts]
+    facts = {word: context.facts[word] for word in asked if word in context.facts}
+    told = [f"{word}: {fact}" for word, fact in told_in(facts).items()]
     subtitle.text_frame.text = "\n".join([context.question, *told])
     _style(subtitle.text_frame, 18, SOFT)
 
 
 def _add_provenance(deck: Any, context: ReportContext) -> None:
-    lines = [
-        f"{word}: {text}" for word, text in (*context.facts.items(), *context.provenance.items())
-    ]
-    slide = _titled(deck, "Where the numbers come from")
+    facts = told_in({**context.facts, **context.provenance})
+    lines = [f"{word}: {told}" for word, told in facts.items()]
+    slide = _titled(deck, text("Where the numbers come from"))
     box = slide.shapes.add_textbox(EDGE, Inches(1.2), WIDTH - 2 * EDGE, HEIGHT - Inches(1.6))
     box.text_frame.word_wrap = True
     box.text_frame.text = "\n".join(
@@ -106,10 +112,10 @@ def _add_picture(deck: Any, section: Section) -> None:
 
 def _add_points(deck: Any, section: Section) -> None:
     """What there is to talk about, on a slide of its own."""
-    slide = _titled(deck, section.chapter or section.heading)
+    slide = _titled(deck, retold(section.chapter or section.heading))
     box = slide.shapes.add_textbox(EDGE, Inches(1.2), WIDTH - 2 * EDGE, HEIGHT - Inches(1.6))
     box.text_frame.word_wrap = True
-    box.text_frame.text = "\n".join(f"\u2022 {point}" for point in section.points)
+    box.text_frame.text = "\n".join(f"\u2022 {retold(point)}" for point in section.points)
     _style(box.text_frame, 18, DARK)
 
 
@@ -122,20 +128,21 @@ def _add_table(deck: Any, section: Section, context: ReportContext) -> None:
     ]
     pages = [*_pages(table.header, lines)]
     for at, (header, rows) in enumerate(pages, start=1):
-        part = f" ({at} of {len(pages)})" if len(pages) > 1 else ""
+        many = len(pages) > 1
+        part = " " + text("({at} of {pages})", at=at, pages=len(pages)) if many else ""
         slide = _titled(deck, _heading(section) + part)
         height = Inches(0.38 * (len(rows) + 1))
         shape = slide.shapes.add_table(
             len(rows) + 1, len(header), EDGE, Inches(1.2), WIDTH - 2 * EDGE, height
         )
-        shape.name = section.released.title
-        shape._element.nvGraphicFramePr.cNvPr.set("descr", section.released.title)
+        shape.name = retold(section.released.title)
+        shape._element.nvGraphicFramePr.cNvPr.set("descr", retold(section.released.title))
         for column, width in zip(shape.table.columns, _widths(len(header)), strict=True):
             column.width = width
         for row_at, row in enumerate([header, *rows]):
-            for column_at, text in enumerate(row):
+            for column_at, cell in enumerate(row):
                 frame = shape.table.cell(row_at, column_at).text_frame
-                frame.text = text
+                frame.text = cell
                 _style(frame, 12 if len(header) <= 7 else 10, None, bold=row_at == 0)
                 if column_at >= table.n_text_columns:
                     frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
@@ -161,8 +168,8 @@ def _by_height(
     page: list[Sequence[str]] = []
     height = 0
     for row in lines:
-        signs = [len(text) / (inches[min(at, len(inches) - 1)] * SIGNS_PER_INCH)
-                 for at, text in enumerate(row)]  # fmt: skip
+        signs = [len(cell) / (inches[min(at, len(inches) - 1)] * SIGNS_PER_INCH)
+                 for at, cell in enumerate(row)]  # fmt: skip
         needed = max(1, *(int(-(-one // 1)) for one in signs))
         if page and height + needed > MOST_LINES:
             yield page
@@ -182,7 +189,8 @@ def _widths(n_columns: int) -> list[int]:
 
 
 def _heading(section: Section) -> str:
-    return f"{section.chapter}: {section.heading}" if section.chapter else section.heading
+    heading, chapter = retold(section.heading), retold(section.chapter)
+    return f"{chapter}: {heading}" if chapter else heading
 
 
 def _titled(deck: Any, heading: str) -> Any:
@@ -204,18 +212,18 @@ def _add_foot(slide: Any, section: Section) -> None:
         return
     box = slide.shapes.add_textbox(EDGE, HEIGHT - Inches(0.75), WIDTH - 2 * EDGE, Inches(0.6))
     box.text_frame.word_wrap = True
-    box.text_frame.text = section.method
+    box.text_frame.text = retold(section.method)
     _style(box.text_frame, 10, SOFT)
 
 
 def _add_notes(slide: Any, section: Section) -> None:
     result = section.released
     parts = [
-        result.title,
-        section.text.strip(),
+        retold(result.title),
+        *(retold(part) for part in section.text.strip().split("\n\n")),
         result.alternative_text,
-        section.method,
-        *result.notes,
+        retold(section.method),
+        *(retold(note) for note in result.notes),
     ]
     slide.notes_slide.notes_text_frame.text = "\n\n".join(part for part in parts if part)
 

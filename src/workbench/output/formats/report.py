@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from workbench.language import current, retold, speaking, text
 from workbench.output import tables, wording
 from workbench.output.disclosure import Released, count_hidden, kinds_of, require_released
 
@@ -93,7 +94,7 @@ class ReportContext:
     `facts` is the head block, label -> text in its order (register, period, coverage ...);
     `provenance` the table at the end, `labels` the study's words for its variables. Persons and
     events are added from the released results. All of it is text the gate cannot judge: put no
-    count into it that a table would hide.
+    count into it that a table would hide. `language` is the one spoken when it is made.
     """
 
     title: str
@@ -101,6 +102,7 @@ class ReportContext:
     facts: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    language: str = field(default_factory=current)
 
 
 @dataclass(frozen=True)
@@ -131,25 +133,38 @@ def build_report(context: ReportContext, sections: Sequence[Section]) -> str:
     for section in sections:
         require_released(section.released)
     results = [section.released for section in sections]
-    notes = dict.fromkeys(note for result in results for note in result.notes)
     kinds = dict.fromkeys(kind for result in results for kind in kinds_of(result))
-    return _template().render(
-        context=context,
-        facts={**_numbers(results), **context.facts},
-        sections=[_shown(section, context.labels) for section in sections],
-        chapters=_chapters(sections),
-        hidden=count_hidden(results),
-        notes=list(notes),
-        profiles={result.profile: result.rules for result in results},
-        readings=[HOW_TO_READ[kind] for kind in kinds if kind in HOW_TO_READ],
-        symbols=wording.SYMBOLS,
-    )
+    with speaking(context.language):
+        page: str = _template().render(
+            context=context,
+            text=text,
+            facts={**_numbers(results), **told_in(context.facts)},
+            provenance=told_in(context.provenance),
+            sections=[_shown(section, context.labels) for section in sections],
+            chapters=_chapters(sections),
+            hidden={retold(reason): n for reason, n in count_hidden(results).items()},
+            profiles={result.profile: result.rules for result in results},
+            readings=_readings(kinds),
+            symbols=wording.symbols(),
+        )
+    return page
+
+
+def told_in(lines: Mapping[str, str]) -> dict[str, str]:
+    """Lines of a head block in the language that is spoken."""
+    return {retold(word): retold(told) for word, told in lines.items()}
+
+
+def _readings(kinds: Iterable[str]) -> list[tuple[str, str]]:
+    """How to read what is shown: a term and its explanation, of each kind that has one."""
+    return [(text(HOW_TO_READ[kind][0]), text(HOW_TO_READ[kind][1])) for kind in kinds
+            if kind in HOW_TO_READ]  # fmt: skip
 
 
 def _chapters(sections: Sequence[Section]) -> dict[str, str]:
     """The first section of each chapter, by name, with the chapter's name."""
     return {
-        section.name: section.chapter
+        section.name: retold(section.chapter)
         for before, section in pairwise((None, *sections))
         if section is not None and section.chapter != (before.chapter if before else "")
     }
@@ -181,7 +196,7 @@ def _numbers(results: Sequence[Released]) -> dict[str, str]:
             told = [result.facts[key] for key in keys if result.facts.get(key) is not None]
             if told:
                 found[word] = wording.count(told[0])
-    return found
+    return {text(word): n for word, n in found.items()}
 
 
 def _shown(section: Section, labels: Mapping[str, str]) -> dict[str, Any]:
@@ -189,13 +204,13 @@ def _shown(section: Section, labels: Mapping[str, str]) -> dict[str, Any]:
     result = section.released
     shown: dict[str, Any] = {
         "id": section.name,
-        "heading": section.heading,
-        "paragraphs": [part for part in re.split(r"\n\s*\n", section.text.strip()) if part],
-        "method": section.method,
+        "heading": retold(section.heading),
+        "paragraphs": [retold(part) for part in re.split(r"\n\s*\n", section.text.strip()) if part],
+        "method": retold(section.method),
         "in_chapter": bool(section.chapter),
-        "points": section.points,
-        "notes": result.notes,
-        "title": result.title,
+        "points": [retold(point) for point in section.points],
+        "notes": [retold(note) for note in result.notes],
+        "title": retold(result.title),
         "picture": "",
         "alternative": result.alternative_text,
         "table": "",

@@ -15,9 +15,10 @@ from typing import Any
 import pandas as pd
 import xlsxwriter
 
+from workbench.language import retold, speaking, text
 from workbench.output import wording
 from workbench.output.disclosure import HIDDEN, Released, count_hidden, require_released
-from workbench.output.formats.report import ReportContext, Section
+from workbench.output.formats.report import ReportContext, Section, told_in
 
 ABOUT = "About"
 LONGEST_NAME = 31  # of a sheet
@@ -35,6 +36,11 @@ def build_workbook(context: ReportContext, sections: Sequence[Section]) -> bytes
     """
     for section in sections:
         require_released(section.released)
+    with speaking(context.language):
+        return _build(context, sections)
+
+
+def _build(context: ReportContext, sections: Sequence[Section]) -> bytes:
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
         book.set_properties({"title": context.title, "created": MADE})
@@ -47,7 +53,7 @@ def build_workbook(context: ReportContext, sections: Sequence[Section]) -> bytes
             "soft": book.add_format({"font_color": "#595959"}),
         }
         names = _sheet_names(sections)
-        _write_about(book.add_worksheet(ABOUT), context, sections, names, styles)
+        _write_about(book.add_worksheet(text(ABOUT)), context, sections, names, styles)
         for section, name in zip(sections, names, strict=True):
             _write_table(book.add_worksheet(name), section, context, styles, book)
     return buffer.getvalue()
@@ -55,9 +61,9 @@ def build_workbook(context: ReportContext, sections: Sequence[Section]) -> bytes
 
 def _sheet_names(sections: Sequence[Section]) -> list[str]:
     """Names of sheets: the headings, without the signs a sheet may not have, each once."""
-    taken, names = {ABOUT.casefold()}, []
+    taken, names = {text(ABOUT).casefold()}, []
     for section in sections:
-        plain = re.sub(r"[\[\]:*?/\\']", " ", section.heading).strip() or section.name
+        plain = re.sub(r"[\[\]:*?/\\']", " ", retold(section.heading)).strip() or section.name
         name, at = plain[:LONGEST_NAME], 1
         while name.casefold() in taken:
             at += 1
@@ -78,38 +84,40 @@ def _write_about(
     sheet.write_string(1, 0, context.question)
     results = [section.released for section in sections]
     notes = list(dict.fromkeys(note for result in results for note in result.notes))
-    hidden = [f"{n} {reason}" for reason, n in count_hidden(results).items()]
+    hidden = [f"{n} {retold(reason)}" for reason, n in count_hidden(results).items()]
     lines = [
-        *context.facts.items(),
-        (HIDDEN, "Hidden: it could point at a person, or tell what does."),
-        ("(empty)", "Missing: there is no value."),
-        ("Hidden here", "; ".join(hidden) or "nothing"),
-        *(("Note", note) for note in notes),
+        *told_in(context.facts).items(),
+        (HIDDEN, text("Hidden: it could point at a person, or tell what does.")),
+        (text("(empty)"), text("Missing: there is no value.")),
+        (text("Hidden here"), "; ".join(hidden) or text("nothing")),
+        *((text("Note"), retold(note)) for note in notes),
         *(
-            (f"Sheet {name}", section.released.title)
+            (text("Sheet {name}", name=name), retold(section.released.title))
             for name, section in zip(names, sections, strict=True)
         ),
-        *context.provenance.items(),
+        *told_in(context.provenance).items(),
     ]
-    for at, (word, text) in enumerate(lines, start=3):
-        sheet.write_string(at, 0, word, styles["head"] if word != "Note" else styles["text"])
-        sheet.write_string(at, 1, str(text), styles["text"])
+    for at, (word, told) in enumerate(lines, start=3):
+        sheet.write_string(at, 0, word, styles["head"] if word != text("Note") else styles["text"])
+        sheet.write_string(at, 1, str(told), styles["text"])
 
 
 def _write_table(
     sheet: Any, section: Section, context: ReportContext, styles: dict[str, Any], book: Any
 ) -> None:
     result = section.released
-    sheet.write_string(0, 0, result.title, styles["title"])
-    sheet.write_string(1, 0, section.method, styles["soft"])
+    sheet.write_string(0, 0, retold(result.title), styles["title"])
+    sheet.write_string(1, 0, retold(section.method), styles["soft"])
     frame, hidden = result.frame, result.hidden
     for at, name in enumerate(frame.columns):
         heading = wording.label(name, context.labels)
         sheet.write_string(3, at, heading, styles["head"])
         column = frame[name]
         style = book.add_format({"num_format": _format_of(column, result)})
+        ours = name in wording.OUR_WORDS and name not in result.facts.get("by", ())
         for row, (value, is_hidden) in enumerate(zip(column, hidden[name], strict=True), start=4):
-            _write_cell(sheet, row, at, value, is_hidden, style)
+            told = retold(value) if ours and isinstance(value, str) else value
+            _write_cell(sheet, row, at, told, is_hidden, style)
         longest = max([len(heading) // 2, *(len(str(value)) for value in column[:200])], default=8)
         sheet.set_column(at, at, min(max(longest, 8) + 2, WIDEST))
     sheet.freeze_panes(4, 0)

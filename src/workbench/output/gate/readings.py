@@ -27,8 +27,13 @@ ENDS = ("", "_lower", "_upper")
 def read_shares(
     counts: pd.DataFrame, facts: Mapping[str, Any], *, green: str | None = None,
     yellow: str | None = None, direction: str = "high", minimum: int = 0,
+    least_coverage: float = 0,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
-    """Shares with Wilson intervals; with limits their level and how sure it is."""
+    """Shares with Wilson intervals; with limits their level and how sure it is.
+
+    Where counts of another source stand beside them, a group covered less than `least_coverage`
+    has neither share nor level, and its words say why.
+    """
     found = counts.join(units.proportion(counts["events"], counts["n"]))
     few = counts["n"] < minimum
     if green is not None:
@@ -39,14 +44,40 @@ def read_shares(
         level.loc[few, ["level", "level_probability"]] = None
         level.loc[few, "level_words"] = f"fewer than {minimum} patients"
         found = found.join(level)
+    if least_coverage and "both" in counts:
+        found = _covered(found, least_coverage)
     told = {"green": green, "yellow": yellow, "direction": direction, **_nation(facts)}
     return found, told
 
 
+def _poor(counts: pd.DataFrame, least: float) -> pd.Series:
+    """Groups of which the register has less than so much of the other source's cases."""
+    known = counts["both"] + counts["only_reference"]
+    return ~(counts["both"] >= least * known) | (known == 0)
+
+
+def _covered(shares: pd.DataFrame, least: float) -> pd.DataFrame:
+    poor = _poor(shares, least)
+    emptied = dict.fromkeys([*SHARE, "level_probability"], np.nan)
+    words = {"level": None, "level_words": f"coverage under {100 * least:g} %"}
+    given = {name: one for name, one in (emptied | words).items() if name in shares}
+    events = shares["events"].astype("Int64").where(~poor)
+    return shares.assign(
+        events=events,
+        **{name: shares[name].astype(object).where(~poor, one) if name in words
+           else shares[name].where(~poor, one) for name, one in given.items()}
+    )  # fmt: skip
+
+
 def read_funnel(
-    counts: pd.DataFrame, facts: Mapping[str, Any]
+    counts: pd.DataFrame, facts: Mapping[str, Any], *, least_coverage: float = 0
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """A funnel around the nation's share; over-dispersion from the units shown, if ten or more."""
+    """A funnel around the nation's share; over-dispersion from the units shown, if ten or more.
+
+    Groups covered less than `least_coverage` are not in it.
+    """
+    if least_coverage and "both" in counts:
+        counts = counts[~_poor(counts, least_coverage)].reset_index(drop=True)
     centre = facts["events"] / facts["n"]
     return _funnel(counts, {"events": "events", "n": "n", "centre": centre}, _nation(facts))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 from zlib import crc32
@@ -40,14 +40,38 @@ class PackParts(UnitParts, SourceParts):
         figure = draw_levels(overview, caption=self.caption("Sorted by name, never by rank"))
         self.publish(figure, name="practice", heading=title, points=points, method="levels")
 
-    def overview(self, *, title: str) -> Released:
-        """The released shares of all indicators in one table."""
-        shares = {
+    def publish_results(self, coverage: Released | None) -> None:
+        """Put one table of coverage and results into the report: a line a unit."""
+        title = "Coverage and results"
+        first = {} if coverage is None else {"Coverage": coverage}
+        overview = self.overview(title=title, first=first)
+        caption = self.caption("A unit covered too little has no result")
+        figure = draw_levels(overview, caption=caption)
+        self.publish(figure, name="coverage-and-results", heading=title, method="levels")
+        self.publish(
+            overview,
+            name="coverage-and-results-table",
+            heading=f"{title} in numbers",
+            method="levels",
+        )
+
+    def overview(self, *, title: str, first: Mapping[str, Released] | None = None) -> Released:
+        """The released shares of all indicators in one table, `first` before them."""
+        shares = dict(first or {}) | {
             one.label: self._evidence[one.name].shares
             for one in self.indicators
             if one.name in self._evidence
         }
         return release_overview(shares, title=title)
+
+    def publish_bounds(self) -> None:
+        """Put into the report how far missing cases could move each unit's result."""
+        for one in self.indicators:
+            evidence = self._evidence.get(one.name)
+            if evidence is not None and evidence.basis is not None:
+                name = f"{one.name.replace('_', '-')}-basis"
+                told = {"heading": one.label, "chapter": "What missing cases could do"}
+                self.publish(evidence.basis, name=name, method="basis", **told)
 
     def publish_kinds(self, kind: str, *, title: str) -> None:
         """Put bars of one of the study's variables by unit into the report."""
@@ -124,9 +148,10 @@ class PackParts(UnitParts, SourceParts):
         if len(counts.frame) - int(counts.facts["n_hidden"]) < FEWEST:
             self.refusals[title] = "Fewer than two units can be shown; there is nothing to compare."
             return None
+        least = {"least_coverage": self.study.units.least_coverage}
         return Evidence(
-            shares=release_reading(counts, "shares", title=title, **wanted),
-            funnel=release_reading(counts, "funnel", title=title),
+            shares=release_reading(counts, "shares", title=title, **wanted, **least),
+            funnel=release_reading(counts, "funnel", title=title, **least),
             effects=self._effects(counts, title),
             trends=self._trends(one, years_together),
             basis=self._basis(counts, title),
