@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from workbench.output import wording
+from workbench.language import counted, number, text
 from workbench.output.disclosure import Released
 from workbench.output.pack.words import Evidence, flagged
 
@@ -25,34 +25,39 @@ def plain_summary(
         A reading "shares" of the cases that the register has; without it the summary says that
         coverage is not known.
     """
+    first = text("This report is about {n} persons.", n=number(n_persons))
     known = (
-        "How many the register does not know of has not been measured."
+        text("How many the register does not know of has not been measured.")
         if coverage is None
-        else f"Of all cases known elsewhere, the register has about "
-        f"{_tenths(coverage.facts['nation_estimate'])}."
+        else text(
+            "Of all cases known elsewhere, the register has about {part}.",
+            part=_tenths(coverage.facts["nation_estimate"]),
+        )
     )
-    first = f"This report is about {wording.count(n_persons)} persons. {known}"
-    return (first, *(_said(label, one) for label, one in evidence.items()))
+    return (f"{first} {known}", *(_said(label, one) for label, one in evidence.items()))
 
 
 def _said(label: str, evidence: Evidence) -> str:
     facts = evidence.shares.facts
-    told = f"{label}: {_tenths(facts['nation_estimate'])}"
+    told = f"{label}: {_tenths(facts['nation_estimate'])}."
     if facts.get("green") is not None:
-        wanted = "at most" if facts["direction"] == "low" else "at least"
-        told += f"; the aim is {wanted} {_tenths(float(Fraction(facts['green'])))}"
+        words = "The aim is at least {part}."
+        if facts["direction"] == "low":
+            words = "The aim is at most {part}."
+        told += " " + text(words, part=_tenths(float(Fraction(facts["green"]))))
     n_out = len(flagged(evidence, "low")) + len(flagged(evidence, "high"))
-    told += (
-        f". At {n_out} units it differs by more than chance."
-        if n_out
-        else ". Differences between units are no larger than chance makes."
-    )
-    return told
+    if n_out:
+        return f"{told} " + counted(
+            n_out,
+            "At {n} unit it differs by more than chance.",
+            "At {n} units it differs by more than chance.",
+        )
+    return f"{told} " + text("Differences between units are no larger than chance makes.")
 
 
-def _tenths(share: float) -> str:
+def _tenths(part: float) -> str:
     """A share as so many in ten, or in a hundred where ten is too coarse."""
-    tenths = round(10 * share)
-    if 1 <= tenths <= 9 and abs(10 * share - tenths) <= 0.25:
-        return f"{tenths} in 10"
-    return f"{round(100 * share)} in 100"
+    tenths = round(10 * part)
+    if 1 <= tenths <= 9 and abs(10 * part - tenths) <= 0.25:
+        return text("{n} in 10", n=tenths)
+    return text("{n} in 100", n=round(100 * part))

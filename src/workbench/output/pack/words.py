@@ -13,11 +13,10 @@ from fractions import Fraction
 import pandas as pd
 
 from workbench.analysis import indicators
-from workbench.output import wording
+from workbench.language import number, share, text
 from workbench.output.disclosure import Released
 
 MOST_NAMES = 6
-WAYS = {"rises": "rising", "falls": "falling"}
 TREND_LEVEL = 0.05  # of an arrow, where nothing changes
 SURE = 0.05  # of the test that units do not differ at all
 
@@ -73,10 +72,12 @@ def flagged(evidence: Evidence, side: str) -> list[str]:
 
 def _nation(evidence: Evidence) -> tuple[str, ...]:
     facts = evidence.shares.facts
-    told = (
-        f"In the nation: {_share(facts['nation_estimate'])} "
-        f"({wording.count(facts['events'])} of {wording.count(facts['n'])}; 95 % interval "
-        f"{_span(facts['nation_lower'], facts['nation_upper'])})."
+    told = text(
+        "In the nation: {share} ({events} of {n}; 95 % interval {lower} to {upper}).",
+        share=share(facts["nation_estimate"], 1),
+        events=number(facts["events"]),
+        n=number(facts["n"]),
+        **_span(facts["nation_lower"], facts["nation_upper"]),
     )
     if facts.get("green") is None:
         return (told,)
@@ -84,28 +85,41 @@ def _nation(evidence: Evidence) -> tuple[str, ...]:
     level = indicators.level(
         [facts["events"]], [facts["n"]], green=green, yellow=facts.get("yellow"), direction=wanted
     ).iloc[0]
-    target = f"The target is {_share(float(Fraction(green)))} or {_or_more(wanted)}: "
+    limit = share(float(Fraction(green)), 1)
     if not level["level_decided"]:
-        return (told, f"{target}whether the nation reaches it is not decided.")
-    reached = "reaches it" if level["level"] == "high" else "does not reach it"
-    return (told, f"{target}the nation {reached}.")
+        words = "Whether the nation reaches the target, {limit}, is not decided."
+    elif level["level"] == "high":
+        words = "The nation reaches the target, {limit}."
+    else:
+        words = "The nation does not reach the target, {limit}."
+    return (told, text(words, limit=_at_limit(limit, wanted)))
+
+
+def _at_limit(limit: str, direction: str) -> str:
+    return text("at most {limit}" if direction == "low" else "at least {limit}", limit=limit)
 
 
 def _own(evidence: Evidence) -> tuple[str, ...]:
     if evidence.own is None:
         return ()
     row = _row_of(evidence.shares, evidence.unit, evidence.own)
-    if row is None:
-        return (f"{evidence.own}: not shown here, since the unit has too few patients.",)
-    told = f"{evidence.own}: {_share(row['estimate'])} ({_span(row['lower'], row['upper'])})"
+    if row is None or pd.isna(row["estimate"]):
+        return (text("{unit} is not shown here: too few patients.", unit=evidence.own),)
     flag = _row_of(evidence.funnel, evidence.unit, evidence.own)
     side = "none" if flag is None else str(flag["flag"])
-    if side.endswith("99.8"):
-        words = "above" if side.startswith("high") else "below"
-        return (f"{told}, {words} the nation by more than chance.",)
-    if side.endswith("95"):
-        return (f"{told}; it could be chance, which one unit in twenty shows so far out.",)
-    return (f"{told}; a difference from the nation no larger than chance makes.",)
+    words = {
+        "high 99.8": "{unit}: {share} ({lower} to {upper}), above the nation by more than chance.",
+        "low 99.8": "{unit}: {share} ({lower} to {upper}), below the nation by more than chance.",
+        "high 95": "{unit}: {share} ({lower} to {upper}); one unit in twenty lies so far out by "
+        "chance.",
+        "low 95": "{unit}: {share} ({lower} to {upper}); one unit in twenty lies so far out by "
+        "chance.",
+    }.get(
+        side,
+        "{unit}: {share} ({lower} to {upper}); no farther from the nation than chance makes.",
+    )
+    told = {"unit": evidence.own, "share": share(row["estimate"], 1)}
+    return (text(words, **told, **_span(row["lower"], row["upper"])),)
 
 
 def _outside(evidence: Evidence) -> tuple[str, ...]:
@@ -113,15 +127,24 @@ def _outside(evidence: Evidence) -> tuple[str, ...]:
     n_units = int(frame["flag"].notna().sum())
     sides = {side: flagged(evidence, side) for side in ("low", "high")}
     is_wide = "adjusted_flag" in frame
-    allowing = ", units differing as much as they do anyway" if is_wide else ""
     if not any(sides.values()):
-        return (f"None of {n_units} units lies outside what chance makes{allowing}.",)
-    told = tuple(
-        f"{'Below' if side == 'low' else 'Above'} what chance makes (99.8 %){allowing}: "
-        f"{_names(names)} ({len(names)} of {n_units} units)."
-        for side, names in sides.items()
-        if names
-    )
+        words = (
+            "None of {n} units lies outside what chance makes and units differ anyway."
+            if is_wide
+            else "None of {n} units lies outside what chance makes."
+        )
+        return (text(words, n=number(n_units)),)
+    told = []
+    for side, names in sides.items():
+        if names:
+            words = {
+                "low": "Below what chance makes (99.8 %): {units} ({n_out} of {n} units).",
+                "high": "Above what chance makes (99.8 %): {units} ({n_out} of {n} units).",
+            }[side]
+            numbers = {"n_out": number(len(names)), "n": number(n_units)}
+            told.append(text(words, units=_names(names), **numbers))
+    if is_wide:
+        told.append(text("How much units differ anyway is allowed for."))
     return (*told, *_explained(evidence, sides))
 
 
@@ -129,8 +152,10 @@ def _explained(evidence: Evidence, sides: dict[str, list[str]]) -> tuple[str, ..
     """Whether the cases that are missing could be why a unit lies outside."""
     if evidence.basis is None:
         return (
-            "How complete the register is by unit is not known, so that missing cases may explain "
-            "a part of this.",
+            text(
+                "How complete the register is by unit is not known, so that missing cases may "
+                "explain a part of this."
+            ),
         )
     frame = evidence.basis.frame.set_index(evidence.basis.frame[evidence.unit].astype(str))
     nation = float(evidence.basis.facts["nation_estimate"])
@@ -144,9 +169,11 @@ def _explained(evidence: Evidence, sides: dict[str, list[str]]) -> tuple[str, ..
             (could if _reaches(side, lowest, highest, nation) else could_not).append(name)
     told = []
     if could:
-        told.append(f"Cases that are missing could alone explain it at {_names(could)}.")
+        words = "Cases that are missing could alone explain it at {units}."
+        told.append(text(words, units=_names(could)))
     if could_not:
-        told.append(f"Missing cases cannot alone explain it at {_names(could_not)}.")
+        words = "Missing cases cannot alone explain it at {units}."
+        told.append(text(words, units=_names(could_not)))
     return tuple(told)
 
 
@@ -160,26 +187,31 @@ def _targets(evidence: Evidence) -> tuple[str, ...]:
         return ()
     words = frame["level_words"].astype(str)
     sure = {level: int((words == level).sum()) for level in ("high", "moderate", "low")}
-    open_ones = int(words.str.startswith("not decided").sum())
-    missed = sure["moderate"] + sure["low"]
-    few = int(words.str.startswith("fewer").sum())
-    told = (
-        f"Surely at the target: {sure['high']} units; surely not: {missed}; not decided: "
-        f"{open_ones}"
+    told = text(
+        "Units surely at the target: {n_sure}; surely not: {n_not}; not decided: {n_open}.",
+        n_sure=number(sure["high"]),
+        n_not=number(sure["moderate"] + sure["low"]),
+        n_open=number(int(words.str.startswith("not decided").sum())),
     )
-    return (f"{told}; too few patients to say: {few}." if few else f"{told}.",)
+    few = int(words.str.startswith("fewer").sum())
+    if not few:
+        return (told,)
+    return (told, text("Units with too few patients to say: {n}.", n=number(few)))
 
 
 def _variation(evidence: Evidence) -> tuple[str, ...]:
     if evidence.effects is None:
         return ()
     facts = evidence.effects.facts
-    ratio, shared = facts["median_odds_ratio"], facts["icc"]
     if not facts["p_value"] < SURE:
-        return ("Between units there is no more variation than chance alone makes.",)
+        return (text("Between units there is no more variation than chance alone makes."),)
     return (
-        f"For two like patients at two units the odds differ by a factor of {ratio:.2f} in the "
-        f"median; {_share(shared)} of the variation lies between units.",
+        text(
+            "For two like patients at two units the odds differ by a factor of {factor} in the "
+            "median; {share} of the variation lies between units.",
+            factor=number(facts["median_odds_ratio"], 2),
+            share=share(facts["icc"], 1),
+        ),
     )
 
 
@@ -189,13 +221,18 @@ def _change(evidence: Evidence) -> tuple[str, ...]:
     arrows = evidence.trends.frame.drop_duplicates(evidence.unit)
     ways = {way: _trending(arrows, way, evidence.unit) for way in ("rises", "falls")}
     if not any(ways.values()):
-        return ("No unit changes over the years by more than chance.",)
-    told = [f"{WAYS[way]} at {_names(names)}" for way, names in ways.items() if names]
-    chance = TREND_LEVEL * len(arrows)
-    return (
-        f"Over the years: {'; '.join(told)}; elsewhere no more than chance. Of {len(arrows)} units "
-        f"about {chance:.1g} would show a change by chance alone.",
+        return (text("No unit changes over the years by more than chance."),)
+    words = {
+        "rises": "Rising over the years: {units}.",
+        "falls": "Falling over the years: {units}.",
+    }
+    told = [text(words[way], units=_names(names)) for way, names in ways.items() if names]
+    chance = text(
+        "Of {n} units about {chance} would show a change by chance alone.",
+        n=number(len(arrows)),
+        chance=number(TREND_LEVEL * len(arrows), 0 if len(arrows) >= 20 else 1),
     )
+    return (*told, chance)
 
 
 def _trending(arrows: pd.DataFrame, way: str, unit: str) -> list[str]:
@@ -211,16 +248,10 @@ def _row_of(result: Released, unit: str, own: str) -> pd.Series | None:
 def _names(names: Sequence[str]) -> str:
     if len(names) <= MOST_NAMES:
         return ", ".join(names)
-    return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
+    first = ", ".join(names[:MOST_NAMES])
+    return text("{units} and {n} more", units=first, n=number(len(names) - MOST_NAMES))
 
 
-def _share(value: float) -> str:
-    return f"{100 * float(value):.1f} %"
-
-
-def _span(lower: float, upper: float) -> str:
-    return f"{100 * float(lower):.1f} to {100 * float(upper):.1f}"
-
-
-def _or_more(direction: str) -> str:
-    return "less" if direction == "low" else "more"
+def _span(lower: float, upper: float) -> dict[str, str]:
+    """Both ends of an interval in per cent, for a sentence."""
+    return {"lower": number(100 * float(lower), 1), "upper": number(100 * float(upper), 1)}
