@@ -71,7 +71,8 @@ def retold(sentence: str) -> str:
 
     The gate's notes, a session's headings and a result's facts come as finished English sentences.
     Each is found among the catalogue's, one with parts by its fixed words, and its parts are put
-    into the other language's sentence; of several sentences each is looked for by itself. What is
+    into the other language's sentence; of several sentences, or parts between semicolons, each
+    is looked for by itself. What is
     not found is given back as it is: the study's own words are not translated.
     """
     if current() == "en" or not sentence:
@@ -79,8 +80,10 @@ def retold(sentence: str) -> str:
     whole = _found(sentence)
     if whole is not None:
         return whole
-    pieces = BREAK.split(sentence)
-    return " ".join(_found(piece) or piece for piece in pieces) if len(pieces) > 1 else sentence
+    for sign, pieces in ((" ", BREAK.split(sentence)), ("; ", sentence.split("; "))):
+        if len(pieces) > 1:
+            return sign.join(retold(piece) for piece in pieces)
+    return sentence
 
 
 def _found(sentence: str) -> str | None:

@@ -121,6 +121,14 @@ class IndicatorDefinition(Document):
     technical: str = ""
     translations: dict[Language, Words] = Field(default_factory=dict)
 
+    def told_in(self, language: str) -> IndicatorDefinition:
+        """The same with its words in a language; what is not translated stays as it is."""
+        words = {name: told for name, told in self.translations.items() if name == language}
+        if not words:
+            return self
+        given = {name: told for name, told in words.popitem()[1] if told}
+        return self.model_copy(update=given)
+
     @model_validator(mode="after")
     def _agree(self) -> IndicatorDefinition:
         if faults := [*self._part_faults(), *self._limit_faults()]:

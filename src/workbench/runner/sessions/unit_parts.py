@@ -14,13 +14,21 @@ from workbench.analysis.cohort import Cohort
 from workbench.analysis.count_table import CountTable, count_marked, count_types
 from workbench.data.store import Store
 from workbench.errors import StudyError
+from workbench.language import share, text
 from workbench.output.disclosure import Released, release_reading
 from workbench.output.figures import Caption
 from workbench.output.figures.comparison_figures import draw_caterpillar, draw_funnel
+from workbench.registers.indicator_model import Limit
 from workbench.registers.indicators import Indicator, IndicatorDefinition
 from workbench.study import Definitions, Study
 
 NATION = "nation"
+
+
+def _origin_of(limit: Limit) -> dict[str, str]:
+    """Who set a limit, and when if that is known, for a sentence."""
+    year = "" if limit.year == "not stated" else f" {limit.year}"
+    return {"source": f"{limit.source}{year}", "origin": text(limit.origin)}
 
 
 class UnitParts:
@@ -41,8 +49,12 @@ class UnitParts:
     @property
     def indicators(self) -> list[IndicatorDefinition]:
         """The study's indicators of shares, in the order it names them."""
-        every = [one.definition for one in self.definitions.indicators.values()]
+        every = [self.told(name) for name in self.definitions.indicators]
         return [one for one in every if one.type == "proportion"]
+
+    def told(self, indicator: str) -> IndicatorDefinition:
+        """An indicator's definition with its words in the study's language."""
+        return self.definitions.indicators[indicator].definition.told_in(self.study.language)
 
     def marked(self, indicator: str) -> pd.DataFrame:
         """The cohort's persons with who is in the indicator's denominator and numerator."""
@@ -130,17 +142,18 @@ class UnitParts:
 
     def target_words(self, indicator: str) -> str:
         """What the indicator is, its target, and who set it: a paragraph for the report."""
-        one = self.definitions.indicators[indicator].definition
+        one = self.told(indicator)
         if one.limits is None:
-            target = f"No target: {one.no_limits_because.strip()}"
+            target = f"{text('No target:')} {one.no_limits_because.strip()}"
         else:
-            parts = [
-                f"{name} {100 * float(limit.value):g} % ({limit.source}, {limit.origin}"
-                f"{'' if limit.year == 'not stated' else f', {limit.year}'})"
-                for name, limit in (("green", one.limits.green), ("yellow", one.limits.yellow))
+            target = " ".join(
+                text(words, share=share(limit.value), **_origin_of(limit))
+                for words, limit in (
+                    ("Target: {share} ({source}, {origin}).", one.limits.green),
+                    ("Lower limit: {share} ({source}, {origin}).", one.limits.yellow),
+                )
                 if limit is not None
-            ]
-            target = f"Target: {'; '.join(parts)}."
+            )
         return f"{one.description.strip()} {one.how_to_read.strip()}\n\n{target}"
 
     def overview_counts(self) -> CountTable:
@@ -162,8 +175,8 @@ class UnitParts:
     def all_limits(self) -> dict[str, str]:
         """Every indicator's target as plain words, for the reading "overview"."""
         told: dict[str, str] = {}
-        for one in self.definitions.indicators.values():
-            definition = one.definition
+        for known in self.definitions.indicators:
+            definition = self.told(known)
             told[f"{definition.label}|direction"] = definition.direction
             for name, limit in definition.limit_values.items():
                 told[f"{definition.label}|{name}"] = str(limit)
@@ -191,10 +204,11 @@ class UnitParts:
         as_of = self.study.as_of
         found = quality_indicators.aggregate(rows, chosen, as_of=as_of, by=["region"]).table
         of_all = found[found["place_level"] == NATION]
+        nobody = text("not known")
         words = self.definitions.tables[tables[0]].variables["region"].codes
-        labels = {one.name: one.definition.label for one in chosen}
+        labels = {one.name: self.told(one.name).label for one in chosen}
         return of_all.assign(
-            region=of_all["region"].map(lambda code: words.get(code, code)).fillna("not known"),
+            region=of_all["region"].map(lambda code: words.get(code, code)).fillna(nobody),
             indicator=of_all["indicator"].map(labels),
         )
 
