@@ -51,7 +51,7 @@ class PackParts(UnitParts, SourceParts):
         self.publish(
             overview,
             name="coverage-and-results-table",
-            heading=f"{title} in numbers",
+            heading="Coverage and results in numbers",
             method="levels",
         )
 

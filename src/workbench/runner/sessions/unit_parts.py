@@ -147,7 +147,7 @@ class UnitParts:
             target = f"{text('No target:')} {one.no_limits_because.strip()}"
         else:
             target = " ".join(
-                text(words, share=share(limit.value), **_origin_of(limit))
+                text(words, share=share(float(limit.value)), **_origin_of(limit))
                 for words, limit in (
                     ("Target: {share} ({source}, {origin}).", one.limits.green),
                     ("Lower limit: {share} ({source}, {origin}).", one.limits.yellow),
