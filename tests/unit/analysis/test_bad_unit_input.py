@@ -113,7 +113,6 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         lambda: charts.p_chart(points(), rebase={10: ""}),
         "write why",
     ),
-    "a report before its event": (lambda: lag(reports(-3)), "before"),
     "a coverage above 1 for bounds": (
         lambda: coverage.bounds(table_of(coverage=1.2), coverage="coverage"),
         "coverage",
@@ -164,12 +163,17 @@ def test_under_ten_points_a_chart_has_no_limits_and_no_signal():
     assert found["upper"].isna().all() and not found["signal"].any()
 
 
+def test_a_report_before_its_event_is_left_out_and_counted():
+    found = lag(pd.concat([reports(30), reports(-3)]))
+    assert found.loc[0, "n"] == 60 and found.loc[0, "n_negative"] == 60
+
+
 def test_every_line_of_the_page_has_its_test():
     text = PAGE.read_text("utf-8").split(HEADING)[1]
     lines = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("| ")]
     told = {line for line in lines if line != "input"}
     kept = {
         "one unit in a funnel", "all units equal", "no event at any unit",
-        "a unit without patients", "fewer than ten points of a chart",
+        "a unit without patients", "fewer than ten points of a chart", "a report before its event",
     }  # fmt: skip
     assert told == {*REFUSED, *kept}
