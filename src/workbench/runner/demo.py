@@ -8,7 +8,6 @@ seed, imported under the public demonstration key, and studied by the workbench'
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from workbench.data.staging import private_folder
 from workbench.errors import StudyError
 from workbench.project import Project, house_folder, open_project
 from workbench.registers.schema import load_register
+from workbench.runner.batches.batch import Watcher, run_batch
 from workbench.runner.execute import Run, run_study
 from workbench.runner.index import write_index
 from workbench.runner.plan import Plan, plan_run
@@ -60,8 +60,10 @@ def run_demo(
     _import_invented(project, persons, seed, progress=progress, report=report)
     plans += _plans(project, house_folder("params") / "studies")
     try:
-        with ThreadPoolExecutor(AT_ONCE) as pool:  # the kernels are processes; threads only wait
-            runs = list(pool.map(lambda plan: run_study(plan, progress=progress), plans))
+        told = Watcher(started=lambda plan: progress(f"{plan.name}: running"))
+        run_batch(plans, jobs=AT_ONCE, watcher=told)
+        # what has finished is only read; what has failed fails again, with its own message
+        runs = [run_study(plan) for plan in plans]
     finally:
         index = write_index(project.runs_folder)
     return runs, index
