@@ -28,7 +28,8 @@ YES = {"is_break": "jump", "is_provisional": "yes"}
 TEXT_COLUMNS = {
     "reason", "check", "variable", "level", "group", "table", "years", "question", "rule",
     "column", "outcome", "cause", "reliability", "term", "version", "imported", "as_of",
-    "level_words", "target", "trend", "kind", "flag", "adjusted_flag",
+    "level_words", "target", "trend", "kind", "flag", "adjusted_flag", "number", "requirement",
+    "answered_by", "answer", "evidence", "needed_for",
 }  # fmt: skip
 
 
@@ -162,8 +163,9 @@ def _at_right(at: int, table: Table) -> str:
 def _written(values: list[object], column: str, result: Released, *, is_name: bool) -> list[str]:
     """One column's values as text, by what the column is."""
     if is_name:
-        ours = column in wording.OUR_WORDS and column not in result.facts.get("by", ())
-        return [retold(str(value)) if ours else str(value) for value in values]
+        ours = wording.is_ours(column, result)
+        told = [MISSING if wording.is_missing(value) else str(value) for value in values]
+        return [retold(word) for word in told] if ours else told
     if column in COUNT_COLUMNS or str(column).startswith("n_"):
         return [wording.count(value) for value in values]
     if column in YES:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from workbench import language
 from workbench.language import text
-from workbench.output.disclosure import HIDDEN, MISSING
+from workbench.output.disclosure import HIDDEN, MISSING, Released
 
 COLUMN_LABELS = {
     "step": "Step",
@@ -45,6 +45,7 @@ COLUMN_LABELS = {
     "q": "Share with the event",
     "table": "Register",
     "years": "Year",
+    "year": "Year",
     "rule": "What was wrong",
     "column": "Column",
     "outcome": "Outcome",
@@ -108,6 +109,12 @@ COLUMN_LABELS = {
     "highest": "Highest",
     "tipping_point": "Tipping point",
     "because": "Not shown because",
+    "number": "No.",
+    "requirement": "Requirement",
+    "answered_by": "Answered by",
+    "answer": "Answer",
+    "evidence": "Evidence",
+    "needed_for": "Needed for",
     "n_unit": "Patients of the unit",
     "earliest": "Exact value from",
     "latest": "to",
@@ -117,8 +124,18 @@ COLUMN_LABELS = {
 # Columns whose words are ours, not the study's or the register's.
 OUR_WORDS = {
     "reason", "check", "question", "rule", "outcome", "reliability", "level_words", "trend", "kind",
-    "flag", "adjusted_flag", "because",
+    "flag", "adjusted_flag", "because", "answered_by", "answer", "evidence", "needed_for",
 }  # fmt: skip
+
+
+def is_ours(column: object, result: Released) -> bool:
+    """Whether a column's words are ours, so that they are told in the language spoken.
+
+    Grouping columns are the study's; `level` is a level where how sure it is stands beside it.
+    """
+    if column in result.facts.get("by", ()):
+        return False
+    return column in OUR_WORDS or (column == "level" and "level_words" in result.frame)
 
 
 def label(name: object, labels: Mapping[str, str] | None = None) -> str:

@@ -21,6 +21,7 @@ from workbench.output.figures.drawing import (
     draw_survival,
     seal_drawing,
 )
+from workbench.output.figures.tile_map import draw_tile_map
 from workbench.output.figures.unit_figures import draw_levels, draw_matrix, draw_trends
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "draw_net_survival",
     "draw_standardised_differences",
     "draw_survival",
+    "draw_tile_map",
     "draw_trends",
     "draw_type_bars",
     "seal_drawing",

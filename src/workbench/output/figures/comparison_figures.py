@@ -75,7 +75,7 @@ def draw_funnel(
         What was not released; no unit to draw; no adjusted limits.
     """
     require_released(funnel, "funnel", "ratios")
-    facts, is_ratio = funnel.facts, "expected" in funnel.frame
+    facts, is_ratio, words = funnel.facts, "expected" in funnel.frame, retold(words)
     if is_adjusted and "adjusted_flag" not in funnel.frame:
         raise DisclosureError("The funnel was released without adjusted limits (ten units needed).")
     nation = Nation(float(facts["centre"]), facts.get("events"), facts.get("n"))
@@ -114,7 +114,7 @@ def draw_caterpillar(
         own=_shown_own(shares, own),
         green=_limit(facts.get("green")), yellow=_limit(facts.get("yellow")), minimum=minimum,
         direction=facts.get("direction") or "high", sort=sort, labels=labels,
-        value_words=text("{what}, with 95 % interval", what=words), **_hidden(shares),
+        value_words=text("{what}, with 95 % interval", what=retold(words)), **_hidden(shares),
     )  # fmt: skip
     further = [*caterpillar_figure.notes(plan), *_own_note(shares, own, labels)]
     return _sealed(caterpillar_figure, plan, [shares], caption, further, "Wilson intervals")
@@ -166,7 +166,8 @@ def draw_charts(
     unit = units[0] if units else None
     plan = chart_figure.plan(
         chart.frame, unit=unit, period=period, own=_shown_own(chart, own), target=target,
-        assurance=assurance, reasons=reasons, value_words=words, labels=labels, **_hidden(chart),
+        assurance=assurance, reasons=reasons, value_words=retold(words), labels=labels,
+        **_hidden(chart),
     )  # fmt: skip
     further = [*chart_figure.notes(plan), *_own_note(chart, own, labels)]
     return _sealed(chart_figure, plan, [chart], caption, further, "")

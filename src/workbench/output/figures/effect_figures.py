@@ -44,7 +44,15 @@ def draw_forest(cox: Released, figure: Any, labels: Mapping[str, str]) -> None:
     axes.set_xlabel(text("Hazard ratio (logarithmic scale)"))
     axes.plot([1, 1], [len(rows) - 0.5, -0.5], color=SOFT, lw=0.8, zorder=0)
     across = axes.get_yaxis_transform()
-    places = ((LEFT, "left"), (-0.36, "right"), (-0.1, "right"), (1.63, "right"), (RIGHT, "right"))
+    # a long word for events moves the persons beside it
+    persons = -0.1 - max(0.26, 0.041 * len(text("Events")))
+    places = (
+        (LEFT, "left"),
+        (persons, "right"),
+        (-0.1, "right"),
+        (1.63, "right"),
+        (RIGHT, "right"),
+    )
     heading = ("Covariate", "Persons", "Events", "Ratio (95 % interval)", "p")
     for (x, align), words in zip(places, heading, strict=True):
         axes.text(x, -1, text(words), transform=across, ha=align, va="center", color=SOFT)

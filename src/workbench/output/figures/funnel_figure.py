@@ -32,6 +32,7 @@ from workbench.output.figures.unit_marks import (
     sentences,
     share_ticks,
     spread,
+    wrapped,
 )
 
 __all__ = ["describe", "draw", "notes", "plan"]
@@ -39,6 +40,7 @@ __all__ = ["describe", "draw", "notes", "plan"]
 PLOT_WIDTH = 4.6  # inches
 FIGURE_WIDTH, LEFT = 170 / 25.4, 0.72
 TEXT = 0.145  # height of a line of text
+LONGEST_LABEL = 56  # letters beside the axis
 ADJUSTED = "#8a5a00"
 SHAPES = {"low 99.8": "v", "high 99.8": "^", "low 95": "D", "high 95": "D", "none": "o"}
 RATIOS = (0.1, 0.2, 0.25, 0.5, 1, 2, 4, 5, 10)
@@ -154,7 +156,8 @@ def _set_axes(axes: Any, funnel: Funnel) -> None:
         axes.set_yticks(*share_ticks(low, min(high, 1.0)))
     axes.set_ylim(low, high)
     broken = text("{what} (axis begins at {share})", what=funnel.value_words, share=percent(low))
-    axes.set_ylabel(broken if low > 0 and not funnel.is_ratio else funnel.value_words)
+    told = broken if low > 0 and not funnel.is_ratio else funnel.value_words
+    axes.set_ylabel(wrapped(told, LONGEST_LABEL))
 
 
 def _root(values: Any) -> Any:
@@ -291,11 +294,13 @@ def _draw_key(figure: Any, funnel: Funnel) -> None:
         "v": (text("below 99.8 %") + _judged("low", funnel),
               good_or_bad("low", funnel.direction)),
     }  # fmt: skip
+    letters = LETTER * sum(len(told) for told, _colour in words.values())
+    gap = min(0.3, (0.88 * FIGURE_WIDTH - letters) / len(words))  # a long key stands closer
     x = 0.05
     for shape, (told, colour) in words.items():
         key.plot([x], [0.15], shape, color=colour, ms=5.5, clip_on=False)
         key.text(x + 0.1, 0.15, told, va="center", fontsize=8, color=SOFT)
-        x += 0.3 + LETTER * len(told)
+        x += gap + LETTER * len(told)
 
 
 def _judged(side: str, funnel: Funnel) -> str:

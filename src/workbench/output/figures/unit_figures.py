@@ -15,16 +15,21 @@ from workbench.output.figures.drawing import Caption, in_its_language, seal_draw
 
 @in_its_language
 def draw_trends(
-    trends: Released, *, own: str | None = None, caption: Caption | None = None
-) -> Released:
-    """Draw each unit's share by year, with an arrow only where it is more than chance."""
+    trends: Released, *, own: str | None = None, is_alone: bool = False,
+    caption: Caption | None = None,
+) -> Released:  # fmt: skip
+    """Draw each unit's share by year, with an arrow only where it is more than chance.
+
+    With `is_alone` only the unit `own` is drawn beside the nation, if it is shown at all.
+    """
     require_released(trends, "trends")
+    alone = own if is_alone else None
 
     def draw(one: Released, figure: Any) -> None:
-        unit_trends.draw(one, figure, own=own)
+        unit_trends.draw(one, figure, own=own, alone=alone)
 
     told = unit_trends.describe(trends)
-    return seal_drawing(trends, draw, unit_trends.height_of(trends), told, caption)
+    return seal_drawing(trends, draw, unit_trends.height_of(trends, alone), told, caption)
 
 
 @in_its_language

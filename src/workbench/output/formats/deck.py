@@ -24,9 +24,12 @@ from workbench.output.formats.report import ReportContext, Section, told_in
 
 WIDTH, HEIGHT, EDGE = Inches(13.333), Inches(7.5), Inches(0.5)
 TITLE_AND_SUBTITLE, TITLE_ONLY = 0, 5  # layouts of the library's own template
-MOST_LINES, MOST_COLUMNS = 14, 10  # lines of text, a cell's own breaks counted
+MOST_LINES, MOST_COLUMNS = 14, 10  # lines with the heading, a cell's own breaks counted
 FIRST_SHARE = 0.3  # of the width, for the column that names a row
 SIGNS_PER_INCH = 11
+SHORTEST, LONGEST = 8, 44  # signs that a column of texts is as wide as, at least and at most
+LETTER, CELL_MARGIN, SMALLEST = 0.62, 0.22, 7.0  # of a point's size, bold; inches; points
+LONG_TITLE = 50  # signs from which a slide's title is set smaller, and still stands over the rest
 DARK, SOFT = RGBColor(0x1F, 0x2A, 0x36), RGBColor(0x59, 0x59, 0x59)
 MADE = datetime(2000, 1, 1)  # no clock: the same results give the same bytes
 FIRST_DATE = (1980, 1, 1, 0, 0, 0)  # the first one an archive can tell
@@ -126,7 +129,7 @@ def _add_table(deck: Any, section: Section, context: ReportContext) -> None:
         for heading, rows in table.sections
         for row in rows
     ]
-    pages = [*_pages(table.header, lines)]
+    pages = [*_pages(table.header, lines, table.n_text_columns)]
     for at, (header, rows) in enumerate(pages, start=1):
         many = len(pages) > 1
         part = " " + text("({at} of {pages})", at=at, pages=len(pages)) if many else ""
@@ -137,13 +140,17 @@ def _add_table(deck: Any, section: Section, context: ReportContext) -> None:
         )
         shape.name = retold(section.released.title)
         shape._element.nvGraphicFramePr.cNvPr.set("descr", retold(section.released.title))
-        for column, width in zip(shape.table.columns, _widths(len(header)), strict=True):
+        widths = _widths(header, rows, table.n_text_columns)
+        for column, width in zip(shape.table.columns, widths, strict=True):
             column.width = width
+        sizes = _sizes(header, widths)
         for row_at, row in enumerate([header, *rows]):
             for column_at, cell in enumerate(row):
                 frame = shape.table.cell(row_at, column_at).text_frame
                 frame.text = cell
-                _style(frame, 12 if len(header) <= 7 else 10, None, bold=row_at == 0)
+                _style(
+                    frame, sizes[column_at] if row_at == 0 else sizes[-1], None, bold=row_at == 0
+                )
                 if column_at >= table.n_text_columns:
                     frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
         _add_foot(slide, section)
@@ -151,27 +158,33 @@ def _add_table(deck: Any, section: Section, context: ReportContext) -> None:
 
 
 def _pages(
-    header: Sequence[str], lines: Sequence[Sequence[str]]
+    header: Sequence[str], lines: Sequence[Sequence[str]], n_text_columns: int
 ) -> Iterator[tuple[list[str], list[list[str]]]]:
     """Parts of a table that fit on a slide: rows first, then columns, the first one on each."""
-    for rows in _by_height(lines, header):
+    for rows in _by_height(lines, header, n_text_columns):
         for left in range(1, max(len(header), 2), MOST_COLUMNS - 1):
             columns = [0, *range(left, min(left + MOST_COLUMNS - 1, len(header)))]
             yield [header[at] for at in columns], [[row[at] for at in columns] for row in rows]
 
 
 def _by_height(
-    lines: Sequence[Sequence[str]], header: Sequence[str]
+    lines: Sequence[Sequence[str]], header: Sequence[str], n_text_columns: int
 ) -> Iterator[list[Sequence[str]]]:
     """Rows in parts of about as many lines as a slide holds, breaks within cells counted."""
-    inches = [width / Inches(1) for width in _widths(min(len(header), MOST_COLUMNS))]
-    page: list[Sequence[str]] = []
-    height = 0
-    for row in lines:
+    shown = [row[:MOST_COLUMNS] for row in lines]
+    widths = _widths(header[:MOST_COLUMNS], shown, n_text_columns)
+    inches = [width / Inches(1) for width in widths]
+
+    def needed_by(row: Sequence[str]) -> int:
         signs = [len(cell) / (inches[min(at, len(inches) - 1)] * SIGNS_PER_INCH)
                  for at, cell in enumerate(row)]  # fmt: skip
-        needed = max(1, *(int(-(-one // 1)) for one in signs))
-        if page and height + needed > MOST_LINES:
+        return max(1, *(int(-(-one // 1)) for one in signs))
+
+    page: list[Sequence[str]] = []
+    height, most = 0, MOST_LINES - needed_by(header)
+    for row in lines:
+        needed = needed_by(row)
+        if page and height + needed > most:
             yield page
             page, height = [], 0
         page.append(row)
@@ -179,13 +192,30 @@ def _by_height(
     yield page
 
 
-def _widths(n_columns: int) -> list[int]:
-    """Widths of a table's columns: the first one names the rows and is wider."""
-    room = WIDTH - 2 * EDGE
+def _widths(
+    header: Sequence[str], lines: Sequence[Sequence[str]], n_text_columns: int
+) -> list[int]:
+    """Widths of a table's columns: the one that names the rows is wider, and so are long texts."""
+    room, n_columns = WIDTH - 2 * EDGE, len(header)
     if n_columns == 1:
         return [room]
+    if n_text_columns > 1:
+        longest = [max(len(row[at]) for row in (header, *lines)) for at in range(n_columns)]
+        weights = [min(max(one, SHORTEST), LONGEST) for one in longest]
+        return [int(room * weight / sum(weights)) for weight in weights]
     first = int(room * max(FIRST_SHARE, 1 / n_columns))
     return [first, *[int((room - first) / (n_columns - 1))] * (n_columns - 1)]
+
+
+def _sizes(header: Sequence[str], widths: Sequence[int]) -> list[float]:
+    """Points of each column's heading, so that no word of it is broken; last those of the cells."""
+    usual = 12.0 if len(header) <= 7 else 10.0
+    sizes = []
+    for name, width in zip(header, widths, strict=True):
+        letters = max((len(word) for word in name.split()), default=1)
+        fits = 72 * (width / Inches(1) - CELL_MARGIN) / (LETTER * max(letters, 1))
+        sizes.append(max(min(usual, float(int(fits))), SMALLEST))
+    return [*sizes, usual]
 
 
 def _heading(section: Section) -> str:
@@ -203,7 +233,7 @@ def _titled(deck: Any, heading: str) -> Any:
         Inches(0.8),
     )
     title.text_frame.text = heading
-    _style(title.text_frame, 26, DARK, bold=True)
+    _style(title.text_frame, 26 if len(heading) < LONG_TITLE else 19, DARK, bold=True)
     return slide
 
 

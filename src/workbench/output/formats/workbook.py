@@ -114,7 +114,7 @@ def _write_table(
         sheet.write_string(3, at, heading, styles["head"])
         column = frame[name]
         style = book.add_format({"num_format": _format_of(column, result)})
-        ours = name in wording.OUR_WORDS and name not in result.facts.get("by", ())
+        ours = wording.is_ours(name, result)
         for row, (value, is_hidden) in enumerate(zip(column, hidden[name], strict=True), start=4):
             told = retold(value) if ours and isinstance(value, str) else value
             _write_cell(sheet, row, at, told, is_hidden, style)

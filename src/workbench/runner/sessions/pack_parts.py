@@ -111,7 +111,9 @@ class PackParts(UnitParts, SourceParts):
         self.publish(figure, name=slug, text=words, **told)
         self._publish_funnels(one, evidence, adjusted)
         if evidence.trends is not None:
-            figure = draw_trends(evidence.trends, own=evidence.own, caption=self.caption(""))
+            is_alone = self.study.units.others == "numbered"  # a number's past tells nobody much
+            trends, own = evidence.trends, evidence.own
+            figure = draw_trends(trends, own=own, is_alone=is_alone, caption=self.caption(""))
             told |= {"heading": "Does it change?", "method": "trends"}
             self.publish(figure, name=f"{slug}-trends", **told)
         told |= {"heading": "What the numbers rest on"}

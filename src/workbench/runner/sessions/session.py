@@ -25,7 +25,7 @@ from workbench.analysis.quality import codes_never_seen
 from workbench.data.store import Store, Version, open_store
 from workbench.errors import DisclosureError, StudyError
 from workbench.language import spoken
-from workbench.output.disclosure import Released, release
+from workbench.output.disclosure import Released
 from workbench.output.figures import Caption
 from workbench.output.formats.report import ReportContext
 from workbench.output.methods import METHODS
@@ -104,7 +104,7 @@ class Session(RegisterParts):
 
     def release(self, result: object, *, title: str, **more: Any) -> Released:
         """Pass a result through the gate under the study's release profile."""
-        return release(result, self.profile, title=title, **more)
+        return self.publication.release(result, self.profile, title=title, **more)
 
     def release_if_allowed(self, result: object, *, title: str) -> Released | None:
         """As `release`; a refusal becomes a line at the head of the report instead of its end."""
