@@ -110,6 +110,7 @@ COLUMN_LABELS = {
     "tipping_point": "Tipping point",
     "because": "Not shown because",
     "number": "No.",
+    "target": "Target",
     "requirement": "Requirement",
     "answered_by": "Answered by",
     "answer": "Answer",

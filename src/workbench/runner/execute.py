@@ -19,7 +19,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import RunError, StudyError, WorkbenchError
+from workbench.errors import DisclosureError, RunError, StudyError, WorkbenchError
+from workbench.output.release_record import require_recorded
 from workbench.runner.batches.claims import WORK, claimed, remove_work, sweep
 from workbench.runner.failures import LOG, Failure, TakenError, of_cell, of_kernel
 from workbench.runner.kernel.kernels import close_event_loop, private_kernel
@@ -216,6 +217,10 @@ def _missing_output(plan: Plan, work: Path) -> Failure | None:
             "`session.finish()`."
         )
         return Failure("failed", RunError(words))
+    try:
+        require_recorded(release)
+    except DisclosureError as refused:
+        return Failure("failed", refused)
     if missing := [name for name in plan.outputs if not (release / name).is_file()]:
         words = f"it was to make {', '.join(missing)} in release/, and ended without."
         return Failure("failed", RunError(words))

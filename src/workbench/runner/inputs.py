@@ -63,6 +63,6 @@ def code_sha256() -> str:
     """The hash of the workbench's own code and templates."""
     total = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*")):
-        if path.suffix in {".py", ".yaml", ".j2"}:
+        if path.suffix in {".py", ".yaml", ".j2", ".po"}:
             total.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
     return total.hexdigest()

@@ -3,8 +3,10 @@
 control      XmR, I, P, P', U, U', G charts       runs        run charts by Anhoej's rules
 sequential   CUSUM and VLAD, patient by patient    trend       arrows with evidence
 icons        a line a chart                        signals     the NHS rules
+before_after an improvement project: the change and its difference
 """
 
+from workbench.analysis.charts.before_after import BeforeAfter, before_after
 from workbench.analysis.charts.control import (
     g_chart,
     i_chart,
@@ -20,6 +22,8 @@ from workbench.analysis.charts.sequential import cusum, cusum_limit, run_length
 from workbench.analysis.charts.trend import trend
 
 __all__ = [
+    "BeforeAfter",
+    "before_after",
     "cusum",
     "cusum_limit",
     "g_chart",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,7 @@ from workbench.output.formats.report import ReportContext, Section, told_in
 ABOUT = "About"
 LONGEST_NAME = 31  # of a sheet
 WIDEST = 60
+WORDS_WIDE, TEXT_WIDE, LINE = 28, 100, 15  # letters of the front sheet's columns; points
 MADE = datetime(2000, 1, 1)  # no clock: the same results give the same bytes
 
 
@@ -78,8 +80,8 @@ def _write_about(
     styles: dict[str, Any],
 ) -> None:  # fmt: skip
     _fit_paper(sheet)
-    sheet.set_column(0, 0, 28)
-    sheet.set_column(1, 1, 100)
+    sheet.set_column(0, 0, WORDS_WIDE)
+    sheet.set_column(1, 1, TEXT_WIDE)
     sheet.write_string(0, 0, context.title, styles["title"])
     sheet.write_string(1, 0, context.question)
     results = [section.released for section in sections]
@@ -98,6 +100,7 @@ def _write_about(
         *told_in(context.provenance).items(),
     ]
     for at, (word, told) in enumerate(lines, start=3):
+        sheet.set_row(at, LINE * max(_lines(word, WORDS_WIDE), _lines(str(told), TEXT_WIDE)))
         sheet.write_string(at, 0, word, styles["head"] if word != text("Note") else styles["text"])
         sheet.write_string(at, 1, str(told), styles["text"])
 
@@ -109,6 +112,7 @@ def _write_table(
     sheet.write_string(0, 0, retold(result.title), styles["title"])
     sheet.write_string(1, 0, retold(section.method), styles["soft"])
     frame, hidden = result.frame, result.hidden
+    deepest = 1
     for at, name in enumerate(frame.columns):
         heading = wording.label(name, context.labels)
         sheet.write_string(3, at, heading, styles["head"])
@@ -118,10 +122,20 @@ def _write_table(
         for row, (value, is_hidden) in enumerate(zip(column, hidden[name], strict=True), start=4):
             told = retold(value) if ours and isinstance(value, str) else value
             _write_cell(sheet, row, at, told, is_hidden, style)
-        longest = max([len(heading) // 2, *(len(str(value)) for value in column[:200])], default=8)
-        sheet.set_column(at, at, min(max(longest, 8) + 2, WIDEST))
+        longest = max(
+            [*map(len, heading.split()), *(len(str(value)) for value in column[:200])], default=8
+        )
+        width = min(max(longest, 8) + 2, WIDEST)
+        sheet.set_column(at, at, width)
+        deepest = max(deepest, _lines(heading, width - 1))
+    sheet.set_row(3, LINE * deepest)
     sheet.freeze_panes(4, 0)
     _fit_paper(sheet)
+
+
+def _lines(words: str, width: int) -> int:
+    """Lines that words need in a column; not every program works that out when it opens a file."""
+    return max(1, len(textwrap.wrap(words, max(width, 4))))
 
 
 def _fit_paper(sheet: Any) -> None:

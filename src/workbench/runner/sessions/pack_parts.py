@@ -8,7 +8,7 @@ from typing import Any
 from zlib import crc32
 
 from workbench.analysis.count_table import CountTable, number_units
-from workbench.errors import StudyError
+from workbench.errors import DisclosureError, StudyError
 from workbench.output.disclosure import Released, release_overview, release_reading
 from workbench.output.figures import (
     Caption,
@@ -78,7 +78,11 @@ class PackParts(UnitParts, SourceParts):
         counts = self.release_if_allowed(self._numbered(self.type_counts(kind)), title=title)
         if counts is None:
             return
-        parts = release_reading(counts, "composition", title=title)
+        try:
+            parts = release_reading(counts, "composition", title=title)
+        except DisclosureError as refused:
+            self.refusals[title] = str(refused)
+            return
         figure = draw_type_bars(parts, own=self._own, caption=self.caption(""))
         self.publish(figure, name="kinds", heading=title, method="composition")
 

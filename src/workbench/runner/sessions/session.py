@@ -24,7 +24,7 @@ from workbench.analysis.cohort.covariates import variable_words
 from workbench.analysis.quality import codes_never_seen
 from workbench.data.store import Store, Version, open_store
 from workbench.errors import DisclosureError, StudyError
-from workbench.language import spoken
+from workbench.language import spoken, text
 from workbench.output.disclosure import Released
 from workbench.output.figures import Caption
 from workbench.output.formats.report import ReportContext
@@ -138,7 +138,7 @@ class Session(RegisterParts):
     def labels(self) -> dict[str, str]:
         """The study's words for its variables."""
         table = self._version.definition
-        words = {"matched_as": "Patients and comparison persons"} if self.study.comparison else {}
+        words = {"matched_as": text("Patients and comparison persons")} if self.study.comparison else {}
         for name, covariate in self.study.variables.items():
             own = name if covariate.link else variable_words(self.study.source_of(name), table)
             words[name] = covariate.label or own
