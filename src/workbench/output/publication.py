@@ -7,8 +7,6 @@ its hash, the rules and what was hidden by reason; the same input gives the same
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import shutil
 import tempfile
@@ -19,17 +17,29 @@ from typing import Any
 
 from workbench.errors import DisclosureError, RunError
 from workbench.output import tables
-from workbench.output.disclosure import Released, count_hidden, require_released
+from workbench.output.disclosure import Released, release, require_released
 from workbench.output.formats.deck import build_deck
 from workbench.output.formats.paper import print_report
 from workbench.output.formats.report import ReportContext, Section, build_report
 from workbench.output.formats.workbook import build_workbook
+from workbench.output.gate.joint_counts import require_safe_together
+from workbench.output.gate.seals import counts_behind
+from workbench.output.release_record import (
+    PAGE,
+    RECORD,
+    as_json,
+    as_page,
+    record_of,
+    require_recorded,
+    with_file,
+)
+from workbench.registers.profiles import ReleaseProfile
 
-RECORD, REPORT, PAPER = "release.json", "report.html", "report.pdf"
+REPORT, PAPER = "report.html", "report.pdf"
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 # Names of our own files, and anchors the report uses itself.
 TAKEN = {
-    "release", "report", "workbook", "deck", "results", "hidden-and-why", "how-to-read",
+    "release", "record", "report", "workbook", "deck", "results", "hidden-and-why", "how-to-read",
     "provenance-of-numbers",
 }  # fmt: skip
 # Formats besides the page that are made of the same sections.
@@ -42,10 +52,19 @@ class Publication:
 
     folder: Path
     sections: list[Section] = field(default_factory=list, init=False)
+    released: list[Released] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         """Take the folder as a path or as text."""
         self.folder = Path(self.folder)
+
+    def release(
+        self, result: object, policy: ReleaseProfile, *, title: str, **more: Any
+    ) -> Released:
+        """Pass a result through the gate, with regard to all that went through before it here."""
+        found = release(result, policy, title=title, beside=self.released, **more)
+        self.released.append(found)
+        return found
 
     def add(
         self, released: Released, *, name: str, heading: str, text: str = "", method: str = "",
@@ -91,12 +110,15 @@ class Publication:
         Raises
         ------
         DisclosureError
-            Nothing was added, or a result was changed since it was released.
+            Nothing was added; a result was changed since it was released; tables tell small
+            numbers together; or a file lies in the folder that was not released.
         RunError
             The folder cannot be written (a full disk, no permission); nothing is left behind.
         """
         if not self.sections:
             raise DisclosureError("Nothing has been added, so there is nothing to publish.")
+        n_linked = require_safe_together(counts_behind([one.released for one in self.sections]))
+        require_recorded(self.folder)
         files = self._files()
         page = build_report(context, self.sections)
         if "pdf" in formats:
@@ -104,7 +126,9 @@ class Publication:
         files[REPORT] = page.encode("utf-8")
         for name, build in (BUILDERS[one] for one in formats if one in BUILDERS):
             files[name] = build(context, self.sections)
-        files[RECORD] = self._record(context, files)
+        record = record_of(context, self.sections, files, n_linked=n_linked)
+        files[PAGE] = as_page(record)
+        files[RECORD] = as_json(with_file(record, PAGE, files[PAGE]))
         try:
             _write_folder(self.folder, files)
         except OSError as reason:
@@ -128,29 +152,6 @@ class Publication:
             for ending, content in section.released.files.items():
                 files[f"{section.name}.{ending}"] = content
         return files
-
-    def _record(self, context: ReportContext, files: dict[str, bytes]) -> bytes:
-        items = []
-        for section in self.sections:
-            names = [f"{section.name}.{ending}" for ending in ("csv", *section.released.files)]
-            words = {"name": section.name, "heading": section.heading, "method": section.method}
-            items.append({**words, **section.released.record(), "files": names})
-        record: dict[str, Any] = {
-            "format": 1,
-            "study": {
-                "title": context.title,
-                "question": context.question,
-                "facts": dict(context.facts),
-                "provenance": dict(context.provenance),
-            },
-            "items": items,
-            "hidden": count_hidden([section.released for section in self.sections]),
-            "files": {
-                name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-                for name, content in sorted(files.items())
-            },
-        }
-        return (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
 
 
 def _write_folder(folder: Path, files: dict[str, bytes]) -> None:

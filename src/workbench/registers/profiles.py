@@ -7,9 +7,9 @@ in `workbench.output.disclosure` only computes with a profile; no limit stands i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,12 @@ from workbench.errors import DefinitionError, did_you_mean
 from workbench.registers.documents import Document, read_document
 
 SHIPPED = Path(__file__).parent / "definitions"
+
+# What is rounded alike: how many counts, and the lowest count that begins a new rounded number.
+ROUNDINGS = {"nearest 5": (5, 3), "midpoint 6": (6, 1)}
+
+# Settings of which a smaller value shows less.
+LESS_IS_SAFER = {"dominance_percent", "decimals", "significant_digits"}
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -33,8 +39,32 @@ class ReleaseProfile(Document):
     owner: str
     """Who set these numbers, and where it is written."""
 
-    threshold: Annotated[int, Field(ge=3, le=1_000_000)] = 5
-    """Smallest count shown: 5 hides 1 to 4. OHDSI and DARWIN start from 5 too."""
+    threshold: Annotated[int, Field(ge=3, le=60)] = 5
+    """Smallest count shown: 5 hides 1 to 4. OHDSI and DARWIN start from 5 too.
+
+    Up to 60: every value below it must be kept possible, one by one.
+    """
+
+    hides_rest: bool = True
+    """Whether a count is hidden, too, when few of its group are not in it."""
+
+    hides_zero: bool = False
+    """Whether nobody and everybody (0 % and 100 % of a group) are hidden as small counts are.
+
+    What all of a group have is known of each of them.
+    """
+
+    rounding: Literal["none", "nearest 5", "midpoint 6"] = "none"
+    """How counts are rounded when they are shown.
+
+    "midpoint 6" shows 1-6 as 3, 7-12 as 9 and so on, as OpenSAFELY does.
+    """
+
+    minimum_denominator: Count = 5
+    """Fewest persons a share, a funnel point or a trend is worked out from."""
+
+    dominance_percent: Annotated[int, Field(ge=1, le=100)] = 50
+    """Largest share of a sum (person-years ...) that may come from one person, in percent."""
 
     model_events: Count = 50
     """Fewest events behind a model; the limit of OpenSAFELY's cox-ipw action."""
@@ -68,6 +98,42 @@ class ReleaseProfile(Document):
                     f"show what a table hides; raise {setting} to {self.threshold} or more"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _no_rounded_number_stands_for_fewer_counts(self) -> ReleaseProfile:
+        """Refuse pairs that leak: with 6 and "nearest 5" a printed 5 could only be 6 or 7."""
+        if self.rounding == "none":
+            return self
+        step, first = ROUNDINGS[self.rounding]
+        if (self.threshold - first) % step:
+            wider = self.threshold + (first - self.threshold) % step
+            raise ValueError(
+                f'threshold {self.threshold} with rounding "{self.rounding}" leaves the lowest '
+                "rounded number to stand for fewer counts than the others, so that it tells "
+                f"more; raise threshold to {wider}"
+            )
+        return self
+
+
+def lowered_protections(rules: Mapping[str, Any]) -> dict[str, str]:
+    """Settings that protect less than the standard profile, with both values, for the record.
+
+    Parameters
+    ----------
+    rules
+        The settings of a profile, by name.
+    """
+    standard = load_profile("standard")
+    lowered = {}
+    for name, field in ReleaseProfile.model_fields.items():
+        value, usual = rules.get(name), getattr(standard, name)
+        if field.annotation is int and value is not None:
+            less = value > usual if name in LESS_IS_SAFER else value < usual
+        else:
+            less = usual is True and value is False
+        if less:
+            lowered[name] = f"{value}, where the standard profile has {usual}"
+    return lowered
 
 
 def load_profile(name: str, folders: Sequence[Path] = ()) -> ReleaseProfile:

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from attacker import interval, tells_of_few
+from attacker import interval
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +29,7 @@ def test_rows_with_few_are_not_shown_nor_what_tells_them():
     released = release(counts_of([100, 40, 30, 3], [50, 3, 12, 2]), PROFILE, title="t")
     # u3 has three patients, u1 three events; together they are many enough to hide each other
     assert released.hidden["n"].tolist() == [False, True, False, True]
-    assert released.frame["events"].isna().tolist() == [False, True, False, True]
+    assert released.hidden["events"].tolist() == [False, True, False, True]
     assert released.facts["n"] == 173
     assert released.facts["events"] == 67
     assert released.facts["n_hidden"] == 2
@@ -47,7 +47,8 @@ def test_one_small_row_takes_another_with_it():
 
 def test_what_is_left_of_a_unit_is_judged_too():
     released = release(counts_of([50, 60, 70], [48, 30, 20]), PROFILE, title="t")
-    assert released.hidden["n"].tolist() == [True, True, False]
+    assert released.hidden["events"].tolist() == [True, False, True]
+    assert not released.hidden["n"].any()  # how many there were tells nobody's answer
 
 
 def test_nobody_and_everybody_can_be_shown():
@@ -85,31 +86,41 @@ def test_no_small_number_of_a_unit_can_be_worked_out(pairs):
     places = range(len(n))
     sums.append({"all": -1.0, **{f"n{at}": 1.0 for at in places}})
     sums.append({"all_e": -1.0, **{f"e{at}": 1.0 for at in places}})
-    for at, is_hidden in enumerate(released.hidden["n"]):
-        if not is_hidden:
-            shown |= {f"n{at}": float(n[at]), f"e{at}": float(events[at])}
+    for at in places:
+        for name, column, counts in (("n", "n", n), ("e", "events", events)):
+            if not released.hidden[column].iloc[at]:
+                shown[f"{name}{at}"] = float(counts[at])
     least = [{f"n{at}": 1.0, f"e{at}": -1.0} for at in places]
     for at in places:
-        for wanted in ({f"n{at}": 1.0}, {f"e{at}": 1.0}, {f"n{at}": 1.0, f"e{at}": -1.0}):
-            ends = interval(wanted, shown, equal_zero=sums, at_least_zero=least)
-            assert not tells_of_few(ends, THRESHOLD)
+        parts = {f"n{at}": n[at], f"e{at}": events[at], f"n{at} e{at}": n[at] - events[at]}
+        for names, count in parts.items():
+            if 0 < count < THRESHOLD:
+                signs = zip(names.split(), (1.0, -1.0), strict=False)
+                ends = interval(dict(signs), shown, equal_zero=sums, at_least_zero=least)
+                assert ends[0] <= 1
+                assert ends[1] >= THRESHOLD - 1
 
 
-def test_every_line_of_a_table_of_years_hides_more_than_one_or_many():
+def test_no_small_number_of_a_table_of_years_can_be_worked_out():
     draw = np.random.default_rng(3)
-    keys = pd.DataFrame(list(itertools.product("abcdef", range(2015, 2024))), columns=["u", "y"])
+    keys = pd.DataFrame(list(itertools.product("abcdef", range(2015, 2021))), columns=["u", "y"])
     n = draw.integers(0, 60, len(keys))
     counted = CountTable(keys.assign(n=n, events=draw.binomial(n, 0.4)), ("u", "y"))
     released = release(counted, PROFILE, title="t")
-    table = counted.table.assign(out=released.hidden["n"].to_numpy())
-    assert table["out"].any()
-    for key in ("u", "y"):
-        for _, line in table.groupby(key):
-            out = line[line["out"]]
-            rest = out["n"].sum() - out["events"].sum()
-            for total in (out["n"].sum(), out["events"].sum(), rest):
-                assert total == 0 or total >= THRESHOLD
-            assert len(out) != 1 or len(line) == 1
+    events, is_out = counted.table["events"], released.hidden["events"]
+    shown = {f"e{at}": float(events[at]) for at in np.flatnonzero(~is_out)}
+    sums = []
+    for key in ("u", "y"):  # the sums over units and over years are told elsewhere
+        for one, line in counted.table.groupby(key):
+            if is_out[line.index].sum() and not 0 < line["events"].sum() < THRESHOLD:
+                shown[f"all {one}"] = float(line["events"].sum())
+                sums.append({f"all {one}": -1.0, **{f"e{at}": 1.0 for at in line.index}})
+    small = np.flatnonzero(events.between(1, THRESHOLD - 1))
+    assert len(small) > 2
+    for at in small:
+        least, greatest = interval({f"e{at}": 1.0}, shown, equal_zero=sums, at_least_zero=[])
+        assert least <= 1
+        assert greatest >= THRESHOLD - 1
 
 
 def test_marks_are_counted_with_what_is_not_known():

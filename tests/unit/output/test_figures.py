@@ -9,6 +9,7 @@ import pytest
 
 from workbench.analysis import survival
 from workbench.errors import DisclosureError, StudyError
+from workbench.language import speaking
 from workbench.output import figures
 from workbench.output.disclosure import release, require_released
 from workbench.output.figures import survival_figure
@@ -116,3 +117,16 @@ def test_a_table_without_groups_has_no_differences_to_draw(persons, policy):
 
 def test_a_figure_counts_what_its_sources_hide(draw):
     assert draw("flow").all_hidden_counts == {"ledger steps merged with a neighbour": 1}
+
+
+@pytest.mark.parametrize(
+    ("spoken", "told"),
+    [("en", "Survival over time in years"), ("sv", "Överlevnad över tid i år"),
+     ("nb", "Overlevelse over tid i år")],
+)  # fmt: skip
+def test_a_figure_speaks_the_language_of_its_caption(curve, spoken, told):
+    caption = figures.Caption(method="Kaplan-Meier", language=spoken)
+    figure = figures.draw_survival(curve, unit="years", caption=caption)
+    assert told in figure.alternative_text
+    with speaking(spoken):
+        assert figures.Caption().language == spoken

@@ -9,7 +9,7 @@ import pytest
 from workbench.analysis import charts, units
 from workbench.analysis.count_table import CountTable
 from workbench.errors import DisclosureError, StudyError
-from workbench.output.disclosure import _seal, release, release_reading, require_released
+from workbench.output.disclosure import release, release_reading, require_released
 from workbench.output.figures import (
     caterpillar_figure,
     chart_figure,
@@ -24,6 +24,7 @@ from workbench.output.figures import (
 from workbench.output.figures.drawing import STYLE, WIDTH
 from workbench.output.figures.unit_marks import Nation
 from workbench.output.gate.judgement import Judgement, nothing_hidden
+from workbench.output.gate.seals import seal
 
 mpl_figure = pytest.importorskip("matplotlib.figure")
 
@@ -540,7 +541,7 @@ def test_released_kinds_become_bars(policy):
 def sealed(kind, frame, by, **facts):
     """A released result of a kind that has no reading yet."""
     judgement = Judgement(kind, frame, nothing_hidden(frame), facts={"by": by, **facts})
-    return _seal(judgement, "standard", {"threshold": 5, "decimals": 3}, "Title")
+    return seal(judgement, "standard", {"threshold": 5, "decimals": 3}, "Title")
 
 
 def test_released_charts_and_lags_are_drawn(chart, arrived):

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from workbench.errors import DisclosureError
+from workbench.registers.profiles import ROUNDINGS, ReleaseProfile
+
+if TYPE_CHECKING:
+    from workbench.output.gate.joint_counts import ShownCounts
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Judgement:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Single numbers of the result that may be shown; None where hidden."""
     parts: Mapping[str, Judgement] = field(default_factory=dict)
+    behind: tuple[ShownCounts, ...] = ()
+    """The true counts of a table of counts, for tables that are told beside it. Never shown."""
 
 
 def is_small(counts: Any, threshold: int) -> Any:
@@ -127,6 +133,23 @@ def significant(values: Any, *, digits: int) -> np.ndarray:
     pairs = zip(numbers.ravel(), places.ravel(), strict=True)
     flat = [round(number, int(place)) if np.isfinite(number) else number for number, place in pairs]
     return np.array(flat, dtype=float).reshape(numbers.shape)
+
+
+def round_counts(values: Any, policy: ReleaseProfile) -> Any:
+    """The counts as the profile rounds them; 0 stays 0, and missing stays missing.
+
+    "nearest 5" goes to the nearest multiple of 5, "midpoint 6" to the middle of 1-6, 7-12 ...
+    """
+    if policy.rounding == "none":
+        return values
+    counts = pd.array(values, dtype="Int64")
+    step, first = ROUNDINGS[policy.rounding]
+    steps = (counts - first + step) // step
+    shown = steps * step if policy.rounding == "nearest 5" else steps * step - step // 2
+    shown = shown.where(counts > 0, counts) if hasattr(shown, "where") else shown
+    if isinstance(values, pd.Series):
+        return pd.Series(shown, index=values.index, name=values.name)
+    return shown
 
 
 def hidden_only(counts: Mapping[str, int]) -> dict[str, int]:

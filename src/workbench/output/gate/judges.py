@@ -19,6 +19,7 @@ from workbench.analysis.survival import LogRank
 from workbench.errors import DisclosureError
 from workbench.output.gate.count_rules import judge_counts
 from workbench.output.gate.incidence_rules import INCIDENCE, judge_incidence
+from workbench.output.gate.joint_counts import ShownCounts
 from workbench.output.gate.judgement import Judgement
 from workbench.output.gate.lag_rules import LagTable, NowcastTable, judge_lag, judge_nowcast
 from workbench.output.gate.ledger_rules import judge_ledger
@@ -46,16 +47,16 @@ RULES: dict[type, Callable[[Any, ReleaseProfile], Judgement]] = {
     GrayTest: judge_test,
     CoxFit: judge_cox,
     FineGrayFit: judge_cox,
-    CountTable: judge_counts,
     LagTable: judge_lag,
     NowcastTable: judge_nowcast,
 }
 
 
 def judge(
-    result: object, policy: ReleaseProfile, *, at_risk: pd.DataFrame | None = None
-) -> Judgement:
-    """Judge a result by the rule of its kind.
+    result: object, policy: ReleaseProfile, *, at_risk: pd.DataFrame | None = None,
+    title: str = "", beside: Sequence[ShownCounts] = (),
+) -> Judgement:  # fmt: skip
+    """Judge a result by the rule of its kind; tables of counts with regard to those `beside`.
 
     Raises
     ------
@@ -68,6 +69,8 @@ def judge(
         return _judge_frame(result, policy, at_risk)
     if at_risk is not None:
         raise DisclosureError(AT_RISK_ALONE)
+    if isinstance(result, CountTable):
+        return judge_counts(result, policy, title=title, beside=beside)
     for kind, rule in RULES.items():
         if isinstance(result, kind):
             return rule(result, policy)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DisclosureError
-from workbench.output.gate.count_rules import with_complements
+from workbench.output.gate.count_rules import hidden_rows
 from workbench.output.gate.judgement import (
     Judgement,
     hidden_only,
@@ -54,7 +54,7 @@ def judge_lag(lags: LagTable, policy: ReleaseProfile) -> Judgement:
     safe = table[[*keys, *columns]].reset_index(drop=True)
     safe["n"] = whole_counts(safe["n"], what="the numbers of reports")
     n = safe["n"].to_numpy()
-    is_out = with_complements(safe[keys], n[:, None], is_small(n, policy.threshold), policy)
+    is_out = hidden_rows(safe, keys, "n", policy)
     _require_some(is_out, policy)
     safe = rounded(safe, days, decimals=2)
     for name in columns[1:]:
@@ -83,7 +83,7 @@ def judge_nowcast(cases: NowcastTable, policy: ReleaseProfile) -> Judgement:
     safe = safe.reset_index(drop=True)
     safe["reported"] = whole_counts(safe["reported"], what="the numbers of reports")
     n = safe["reported"].to_numpy()
-    is_out = with_complements(safe[keys], n[:, None], is_small(n, policy.threshold), policy)
+    is_out = hidden_rows(safe, keys, "reported", policy)
     _require_some(is_out, policy)
     safe = rounded(rounded(safe, numbers, decimals=0), ["arrived"], decimals=2)
     columns = ["reported", *numbers]

@@ -130,11 +130,9 @@ def read_composition(
     counts: pd.DataFrame, facts: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The share of each kind within each unit, of those units of which every kind is shown."""
-    unit, kind = facts["by"]
-    n_kinds = counts.groupby(unit, observed=True)[kind].transform("size")
-    whole = counts[n_kinds == n_kinds.max()].reset_index(drop=True)
-    total = whole.groupby(unit, observed=True)["n"].transform("sum")
-    found = whole.assign(n_unit=total, estimate=whole["n"] / total.where(total > 0))
+    unit, _ = facts["by"]
+    total = counts.groupby(unit, observed=True)["n"].transform("sum")
+    found = counts.assign(n_unit=total, estimate=counts["n"] / total.where(total > 0))
     return found, {}
 
 
@@ -207,11 +205,16 @@ def judge_reading(
         raise DisclosureError(f'There is no reading "{reading}". Known: {", ".join(READINGS)}.')
     if not all(isinstance(one, (str, int, float, type(None))) for one in options.values()):
         raise DisclosureError("Options of a reading are plain words and numbers, never data.")
-    shown = frame[~hidden.any(axis=1)].reset_index(drop=True)
+    is_out = hidden.any(axis=1)
+    if reading == "composition":  # of a unit with a kind that is hidden the shares are not known
+        unit = frame[facts["by"][0]]
+        is_out = unit.isin(unit[is_out])
+    shown = frame[~is_out].reset_index(drop=True)
     counted = [one for one in shown.columns if one not in facts["by"] and one != "expected"]
     shown = shown.astype(dict.fromkeys(counted, "int64"))
     if shown.empty:
-        raise DisclosureError("No row of the table is shown, so that nothing can be read off it.")
+        what = "unit is shown with every kind" if reading == "composition" else "row is shown"
+        raise DisclosureError(f"No {what}, so that nothing can be read off the table.")
     found, told = READINGS[reading](shown, facts, **options)
     numbers = [one for one in found if pd.api.types.is_float_dtype(found[one])]
     safe = rounded(found, numbers, decimals=decimals)
