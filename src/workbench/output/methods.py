@@ -120,6 +120,10 @@ METHODS = {
         "What data can answer is answered from this report's own numbers; the rest is what the "
         "register says of itself, with year and place. What nobody has answered counts as not met."
     ),
+    "change": (
+        "Difference of the pooled shares after and before, Newcombe's interval, widened where "
+        "points vary more than chance makes. A difference after a change is not proof of its cause."
+    ),
     "charts": (
         "Laney's P' chart with limits no narrower than the binomial ones, and the NHS rules: a "
         "point outside the limits, seven on one side, seven rising or falling, two of three near a "

@@ -6,12 +6,17 @@ import hashlib
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from workbench.analysis.count_table import CountTable
 from workbench.errors import DisclosureError, RunError
 from workbench.output import figures
+from workbench.output.disclosure import release, release_reading
 from workbench.output.formats.report import ReportContext
 from workbench.output.publication import Publication
+from workbench.output.release_record import require_recorded
+from workbench.registers.profiles import load_profile
 
 CONTEXT = ReportContext(title="T", question="Q?", facts={"Register": "R"}, provenance={"Seed": "1"})
 
@@ -54,8 +59,54 @@ def test_a_second_writing_replaces_the_first_whole(tmp_path, ledger, curve):
     publication = Publication(folder)
     publication.add(ledger, name="only", heading="Only")
     publication.write(CONTEXT)
-    assert set(_bytes(folder)) == {"only.csv", "report.html", "release.json"}
+    assert set(_bytes(folder)) == {"only.csv", "record.html", "report.html", "release.json"}
     assert [path.name for path in tmp_path.iterdir()] == ["release"]
+
+
+@pytest.mark.parametrize("name", ["plot.png", "below/rows.csv", "report.html"])
+def test_a_file_that_was_not_released_fails_the_writing_and_the_run(tmp_path, ledger, curve, name):
+    folder = _publish(tmp_path / "release", ledger, curve)
+    require_recorded(folder)
+    stray = folder / name
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_text("rows of persons", encoding="utf-8")
+    for check in (lambda: require_recorded(folder), lambda: _publish(folder, ledger, curve)):
+        with pytest.raises(DisclosureError, match=rf"{name}.*savefig, to_csv.*session.release"):
+            check()
+
+
+def test_a_file_saved_before_anything_is_published_fails_the_writing(tmp_path, ledger, curve):
+    (tmp_path / "release").mkdir()
+    (tmp_path / "release" / "rows.csv").write_text("1", encoding="utf-8")
+    with pytest.raises(DisclosureError, match=r"rows.csv: is not in the release record"):
+        _publish(tmp_path / "release", ledger, curve)
+
+
+def test_the_record_says_what_a_checker_needs(tmp_path, ledger):
+    counts = pd.DataFrame({"unit": list("abcd"), "n": [90, 40, 30, 3], "events": [50, 3, 12, 2]})
+    released = release(CountTable(counts, ("unit",)), load_profile("standard"), title="Units")
+    publication = Publication(tmp_path / "release")
+    publication.add(ledger, name="ledger", heading="The ledger")
+    publication.add(release_reading(released, "shares", title="Shares"), name="s", heading="Shares")
+    folder = publication.write(CONTEXT)
+    record = json.loads((folder / "release.json").read_text(encoding="utf-8"))
+    assert record["cells"]["counts"]["shown"] == 4
+    assert record["cells"]["counts"]["share_shown"] == 0.5
+    assert record["profiles"]["standard"]["lowered"] == {}
+    assert record["items"][1]["counts"] == {"n": 163, "events": 67, "n_rows": 4, "n_hidden": 2}
+    page = (folder / "record.html").read_text(encoding="utf-8")
+    assert "50.0 % shown" in page
+    assert record["files"]["s.csv"]["sha256"] in page
+
+
+def test_lowered_protections_stand_in_the_record(tmp_path):
+    counts = pd.DataFrame({"unit": list("ab"), "n": [90, 40], "events": [50, 3]})
+    lax = load_profile("standard").model_copy(update={"threshold": 3, "hides_rest": False})
+    publication = Publication(tmp_path / "release")
+    released = publication.release(CountTable(counts, ("unit",)), lax, title="Units")
+    publication.add(released, name="units", heading="Units")
+    record = json.loads((publication.write(CONTEXT) / "release.json").read_text(encoding="utf-8"))
+    assert set(record["profiles"]["standard"]["lowered"]) == {"threshold", "hides_rest"}
 
 
 def test_a_failed_writing_leaves_the_old_release(tmp_path, ledger, curve, monkeypatch):

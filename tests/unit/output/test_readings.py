@@ -286,3 +286,15 @@ def test_units_covered_too_little_have_no_share_level_or_point():
     assert draw_caterpillar(shares, words="x").files["png"].startswith(PNG)
     funnel = release_reading(counts, "funnel", title="t", **limit)
     assert len(funnel.frame) == 5
+
+
+def test_a_change_is_told_with_its_interval_and_what_it_does_not_prove():
+    quarters = [f"{year}Q{at}" for year in range(2015, 2021) for at in (1, 2, 3, 4)]
+    table = pd.DataFrame({"quarter": quarters, "n": 300, "events": [150] * 12 + [210] * 12})
+    counts = released(CountTable(table, ("quarter",)))
+    change = release_reading(
+        counts, "change", title="t", at="2018Q1", because="a routine", direction="high"
+    ).frame.iloc[0]
+    assert (change["n_before"], change["n_events_after"]) == (3600, 2520)
+    assert change["estimate"] == pytest.approx(0.2) and change["lower"] > 0.17
+    assert change["kind"] == "improvement" and "not proof" in change["words"]

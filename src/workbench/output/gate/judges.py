@@ -31,7 +31,9 @@ from workbench.output.gate.model_rules import (
     judge_test,
 )
 from workbench.output.gate.net_rules import BESIDE, NET, judge_net
+from workbench.output.gate.prom_rules import PromTable, judge_prom
 from workbench.output.gate.quality_rules import judge_quality
+from workbench.output.gate.rounding import in_rounded_counts
 from workbench.output.gate.standing_rules import judge_standing
 from workbench.output.gate.survival_rules import AT_RISK, CURVE, judge_curve
 from workbench.output.gate.table_one_rules import judge_table_one
@@ -49,6 +51,7 @@ RULES: dict[type, Callable[[Any, ReleaseProfile], Judgement]] = {
     FineGrayFit: judge_cox,
     LagTable: judge_lag,
     NowcastTable: judge_nowcast,
+    PromTable: judge_prom,
 }
 
 
@@ -63,6 +66,14 @@ def judge(
     DisclosureError
         No rule knows this result, or its rule shows nothing of it.
     """
+    judged = _judge(result, policy, at_risk, title, beside)
+    return in_rounded_counts(judged, policy)
+
+
+def _judge(
+    result: object, policy: ReleaseProfile, at_risk: pd.DataFrame | None, title: str,
+    beside: Sequence[ShownCounts],
+) -> Judgement:  # fmt: skip
     if isinstance(result, Standing):
         return judge_standing(result, policy)
     if isinstance(result, pd.DataFrame):

@@ -16,7 +16,7 @@ from workbench.analysis import charts, coverage, indicators, units
 from workbench.errors import DisclosureError
 from workbench.output.gate.coverage_readings import read_basis
 from workbench.output.gate.judgement import Judgement, nothing_hidden, rounded
-from workbench.output.gate.time_readings import read_charts
+from workbench.output.gate.time_readings import read_change, read_charts
 
 DISTANCE = 10  # units from which over-dispersion can be told
 SHARE = ["estimate", "lower", "upper"]
@@ -186,15 +186,16 @@ READINGS: dict[str, Callable[..., tuple[pd.DataFrame, dict[str, Any]]]] = {
     "backlog": read_backlog,
     "basis": read_basis,
     "charts": read_charts,
+    "change": read_change,
 }
 KEPT = ("n_rows", "n_hidden", "n_missing")
 
 
 def judge_reading(
     reading: str, frame: pd.DataFrame, hidden: pd.DataFrame, facts: Mapping[str, Any],
-    notes: tuple[str, ...], decimals: int, options: Mapping[str, Any],
+    notes: tuple[str, ...], options: Mapping[str, Any], *, decimals: int, fewest: int = 1,
 ) -> Judgement:  # fmt: skip
-    """Compute a reading from the rows that are shown.
+    """Compute a reading from the rows that are shown and stand on at least `fewest` persons.
 
     Raises
     ------
@@ -209,6 +210,10 @@ def judge_reading(
     if reading == "composition":  # of a unit with a kind that is hidden the shares are not known
         unit = frame[facts["by"][0]]
         is_out = unit.isin(unit[is_out])
+    few = _stands_on_few(frame, facts, reading, fewest) & ~is_out
+    if few.any():
+        notes = (*notes, f"{int(few.sum())} rows of fewer than {fewest} persons are left out.")
+    is_out |= few
     shown = frame[~is_out].reset_index(drop=True)
     counted = [one for one in shown.columns if one not in facts["by"] and one != "expected"]
     shown = shown.astype(dict.fromkeys(counted, "int64"))
@@ -225,6 +230,18 @@ def judge_reading(
     facts = {"by": facts["by"], **kept, **told}
     hidden = nothing_hidden(safe)
     return Judgement(reading, safe, hidden, {}, (*notes, *more), facts, parts)
+
+
+def _stands_on_few(
+    frame: pd.DataFrame, facts: Mapping[str, Any], reading: str, fewest: int
+) -> pd.Series:
+    """Rows of which shares would be worked out from too few persons."""
+    if "n" not in frame:
+        return pd.Series(False, index=frame.index)
+    size = frame["n"].astype("Int64")
+    if reading == "composition":
+        size = size.groupby(frame[facts["by"][0]]).transform("sum")
+    return ((size > 0) & (size < fewest)).fillna(False).astype(bool)
 
 
 def overview_of(

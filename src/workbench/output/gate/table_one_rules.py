@@ -11,7 +11,8 @@ worked out by subtraction. The rule is therefore blunt. When any number of perso
 
 A mean needs at least `threshold` persons, quartiles twice as many (each half then holds
 `threshold`); both are rounded to significant digits, and no least or greatest value is ever shown.
-When a group has fewer than `threshold` persons only the column for everyone is shown.
+Where the profile hides 0 % and 100 %, an empty category counts as small. Percentages need the
+profile's smallest denominator. When a group has fewer than `threshold` persons only the column for everyone is shown.
 """
 
 from __future__ import annotations
@@ -50,10 +51,11 @@ def judge_table_one(table: pd.DataFrame, policy: ReleaseProfile) -> Judgement:
             f'profile "{policy.name}" shows. Widen the cohort.'
         )
     table, n_groups = _without_small_groups(table, policy)
-    unsafe = table.groupby("variable")["n"].transform(
-        lambda n: bool(is_small(n, policy.threshold).any())
-    )
     is_category = table["variable"].isin(table.loc[table["kind"] == "category", "variable"])
+    small = pd.Series(is_small(table["n"], policy.threshold), index=table.index)
+    if policy.hides_zero:  # then others of the variable may be all of the group
+        small |= is_category & (table["n"] == 0) & (table["n_group"] > 0)
+    unsafe = small.groupby(table["variable"]).transform("any")
     few, fewer = table["n"] < 2 * policy.threshold, table["n"] < policy.threshold
     shown = _rounded(table, policy)
     hidden = nothing_hidden(shown)
@@ -61,6 +63,7 @@ def judge_table_one(table: pd.DataFrame, policy: ReleaseProfile) -> Judgement:
     for rows, columns in (
         (unsafe, COUNTS),
         (unsafe & is_category, DIFFERENCE),
+        (table["n_group"] < policy.minimum_denominator, ["percent"]),
         (few, QUARTILES),
         (fewer, MOMENTS),
     ):
@@ -69,7 +72,8 @@ def judge_table_one(table: pd.DataFrame, policy: ReleaseProfile) -> Judgement:
     counts = {
         "groups of Table 1 hidden because one of them is small": n_groups,
         "cells of variables with a small number of persons": n_cells[0] + n_cells[1],
-        "quartiles and means of few persons": n_cells[2] + n_cells[3],
+        "percentages of small groups": n_cells[2],
+        "quartiles and means of few persons": n_cells[3] + n_cells[4],
     }
     facts = {"n_persons": int(table.loc[table["group"] == EVERYONE, "n_group"].iloc[0])}
     notes = _notes(policy, counts)

@@ -28,3 +28,23 @@ def read_charts(
     )
     told = {"direction": direction, "rebase": rebase, "because": because}
     return found, told
+
+
+def read_change(
+    counts: pd.DataFrame, facts: Mapping[str, Any], *, at: str | int, because: str,
+    direction: str | None = None,
+) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
+    """Before against after a change at the period `at`: the difference with its interval."""
+    *by, period = facts["by"]
+    some = counts[counts["n"] > 0]
+    wanted = None if direction == "none" else direction
+    found = charts.before_after(
+        some, at=at, because=because, period=period, by=by or None, direction=wanted
+    )
+    named = {f"events_{side}": f"n_events_{side}" for side in ("before", "after")}
+    columns = [
+        *by, "n_before", "n_events_before", "share_before", "n_after", "n_events_after",
+        "share_after",
+        "estimate", "lower", "upper", "p_value", "first_signal", "kind", "words",
+    ]  # fmt: skip
+    return found.table.rename(columns=named)[columns], {"at": at, "because": because}

@@ -12,6 +12,7 @@ from workbench.errors import DefinitionError, StudyError
 from workbench.output.disclosure import Released, release_reading
 from workbench.output.figures import draw_caterpillar, draw_charts, draw_missing
 from workbench.output.pack import plain_summary
+from workbench.registers.indicators import IndicatorDefinition
 from workbench.registers.standing import Answers, load_answers, load_scheme
 from workbench.runner.sessions.pack_parts import PackParts
 from workbench.runner.task import Task
@@ -89,6 +90,36 @@ class RegisterParts(PackParts):
             figure = draw_charts(chart, words=one.label, caption=self.caption("P' chart"))
             told = {"heading": title, "method": "charts", "chapter": "The nation over time"}
             self.publish(figure, name=f"{one.name.replace('_', '-')}-chart", **told)
+
+    def publish_change(self, *, at: str, because: str) -> None:
+        """Put before and after a change into the report, for each indicator of the own unit.
+
+        `at` is the first quarter of the new way of working ("2019Q1"); `because` what was changed.
+        Without an own unit in the study it is the nation's.
+        """
+        for one in self.indicators:
+            if one.name not in self.cohort.marks:
+                continue
+            counts = self.release_if_allowed(
+                self.quarterly_counts(one.name, own=self._own), title=one.label
+            )
+            if counts is not None:
+                self._publish_change(one, counts, at, because)
+
+    def _publish_change(
+        self, one: IndicatorDefinition, counts: Released, at: str, because: str
+    ) -> None:
+        slug = one.name.replace("_", "-")
+        how = {"direction": self.limits(one.name)["direction"], "because": because}
+        chart = release_reading(counts, "charts", title=one.label, rebase=at, **how)
+        caption = self.caption("P' chart, limits begin anew at the change")
+        figure = draw_charts(chart, words=one.label, reasons={at: because}, caption=caption)
+        told = {"heading": "By quarter", "method": "charts", "chapter": one.label}
+        self.publish(figure, name=f"{slug}-chart", text=self.target_words(one.name), **told)
+        change = release_reading(counts, "change", title=one.label, at=at, **how)
+        words = " ".join(change.frame["words"].astype(str))
+        told |= {"heading": "Before and after", "method": "change"}
+        self.publish(change, name=f"{slug}-change", text=words, **told)
 
     def publish_standing(self, scheme_name: str, *, coverage: Released | None) -> Standing:
         """Put where the register stands into the report: what data answer, what it says itself."""

@@ -138,7 +138,9 @@ class Session(RegisterParts):
     def labels(self) -> dict[str, str]:
         """The study's words for its variables."""
         table = self._version.definition
-        words = {"matched_as": text("Patients and comparison persons")} if self.study.comparison else {}
+        words = (
+            {"matched_as": text("Patients and comparison persons")} if self.study.comparison else {}
+        )
         for name, covariate in self.study.variables.items():
             own = name if covariate.link else variable_words(self.study.source_of(name), table)
             words[name] = covariate.label or own

@@ -27,7 +27,8 @@ NATION = "nation"
 
 def _origin_of(limit: Limit) -> dict[str, str]:
     """Who set a limit, and when if that is known, for a sentence."""
-    year = "" if limit.year == "not stated" else f" {limit.year}"
+    is_told = limit.year == "not stated" or str(limit.year) in limit.source
+    year = "" if is_told else f" {limit.year}"
     return {"source": f"{limit.source}{year}", "origin": text(limit.origin)}
 
 
@@ -110,9 +111,13 @@ class UnitParts:
         added = counts.table.assign(year=bins).groupby(keys, sort=True)[["n", "events"]].sum()
         return CountTable(added.reset_index(), (*keys,), n_missing=counts.n_missing)
 
-    def quarterly_counts(self, indicator: str) -> CountTable:
-        """Patients of the nation in the indicator by quarter of their index date."""
+    def quarterly_counts(self, indicator: str, *, own: str | None = None) -> CountTable:
+        """Patients of the nation, or of one unit, in the indicator by quarter of the index date."""
         marked = self.marked(indicator)
+        if own is not None:
+            marked = marked[marked[self._unit].astype(str) == own]
+            if marked.empty:
+                raise StudyError(f'units.own: nobody of the study is at "{own}".')
         dates = pd.to_datetime(marked["index_date"])
         quarter = dates.dt.year.astype(str) + "Q" + dates.dt.quarter.astype(str)
         return count_marked(marked.assign(quarter=quarter), by=["quarter"])
