@@ -120,6 +120,10 @@ METHODS = {
         "What data can answer is answered from this report's own numbers; the rest is what the "
         "register says of itself, with year and place. What nobody has answered counts as not met."
     ),
+    "prom": (
+        "Mean scores of those who answered, with Student's interval; shown from 30 patients asked "
+        "and 15 answers."
+    ),
     "change": (
         "Difference of the pooled shares after and before, Newcombe's interval, widened where "
         "points vary more than chance makes. A difference after a change is not proof of its cause."

@@ -171,6 +171,7 @@ class UnitRules(Document):
     others: Literal["named", "numbered"] = "named"  # how the other units are called
     adjusted: tuple[Slug, ...] = ()  # indicators set against what the case mix makes expected
     least_coverage: float = Field(default=0, ge=0, le=1)  # a unit below it has no result shown
+    tiles: Slug | None = None  # the tile map that has the units: sweden_regions, norway_hf
 
 
 class Study(Document):

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.analysis import charts
+from workbench.errors import DisclosureError
 
 
 def read_charts(
@@ -35,6 +36,11 @@ def read_change(
     direction: str | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
     """Before against after a change at the period `at`: the difference with its interval."""
+    if facts.get("n_hidden"):
+        raise DisclosureError(
+            "Some periods are hidden, so that before and after would be told of the others alone. "
+            "Take longer periods, or more patients."
+        )
     *by, period = facts["by"]
     some = counts[counts["n"] > 0]
     wanted = None if direction == "none" else direction

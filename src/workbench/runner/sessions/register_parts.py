@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.analysis.quality import describe_quality
 from workbench.analysis.standing import Standing, evaluate
 from workbench.errors import DefinitionError, StudyError
 from workbench.output.disclosure import Released, release_reading
-from workbench.output.figures import draw_caterpillar, draw_charts, draw_missing
+from workbench.output.figures import draw_caterpillar, draw_charts, draw_missing, draw_tile_map
 from workbench.output.pack import plain_summary
+from workbench.output.reporting import suggest
 from workbench.registers.indicators import IndicatorDefinition
 from workbench.registers.standing import Answers, load_answers, load_scheme
+from workbench.registers.tiles import load_tile_map
 from workbench.runner.sessions.pack_parts import PackParts
 from workbench.runner.task import Task
+
+HIDDEN_QUARTERS = (
+    "Some quarters are hidden, so that before and after would be told of the others alone."
+)
 
 
 class RegisterParts(PackParts):
@@ -23,12 +29,15 @@ class RegisterParts(PackParts):
 
     task: Task
     release: Callable[..., Released]
+    _quality: Released | None = None
+    _lags: Released | None = None
 
     def publish_quality(self, *, words: dict[str, str]) -> None:
         """Put deliveries, faults and what is missing by year into the report."""
         chapter = "What came, and how complete it is"
         quality = describe_quality(self.store, self.study.main_table)
         released = self.release(quality, title=f"What is missing in {self.study.main_table}")
+        self._quality = released
         for part, heading in (("deliveries", "What came"), ("faults", "What was wrong")):
             told = {"heading": heading, "method": part, "chapter": chapter}
             self.publish(released.parts[part], name=part, **told)
@@ -63,11 +72,13 @@ class RegisterParts(PackParts):
             figure = draw_caterpillar(found, words="Coverage", caption=caption)
             told = {"heading": "Coverage", "method": "found", "chapter": chapter}
             self.publish(figure, name="coverage", **told)
+            self._publish_map(found, "coverage-map", "Coverage", chapter)
         if rules.lag is not None:
             self._publish_lag(rules.by, chapter)
 
     def _publish_lag(self, by: str, chapter: str) -> None:
         lags = self.release_if_allowed(self.lags(by), title="Days from event to report")
+        self._lags = lags
         if lags is not None:
             told = {"heading": "Reporting lag", "method": "lag", "chapter": chapter}
             self.publish(lags, name="lag", **told)
@@ -75,6 +86,23 @@ class RegisterParts(PackParts):
         if years is not None:
             told = {"heading": "Still to come", "method": "nowcast", "chapter": chapter}
             self.publish(years, name="expected-cases", **told)
+
+    def _publish_map(self, shares: Released, name: str, words: str, chapter: str) -> None:
+        """Put a tile map into the report, where the study names one that has its units."""
+        rules = self.study.units
+        if rules is None or rules.tiles is None:
+            return
+        tiles = load_tile_map(rules.tiles, self.task.project.params_folders)
+        caption = self.caption("Tiles of equal size; hatched: hidden")
+        figure = draw_tile_map(shares, tiles=tiles, words=words, own=rules.own, caption=caption)
+        self.publish(figure, name=name, heading="On the map", method="found", chapter=chapter)
+
+    def suggestions(self, coverage: Released | None) -> tuple[str, ...]:
+        """What the register could do better, by rules, from what the report has released."""
+        labels = {one.name: one.label for one in self.indicators}
+        shares = {labels[name]: one.shares for name, one in self._evidence.items()}
+        found = suggest(coverage=coverage, quality=self._quality, lag=self._lags, shares=shares)
+        return tuple(one.line for one in found)
 
     def publish_charts(self) -> None:
         """Put a control chart of the nation into the report for each indicator, by quarter."""
@@ -116,13 +144,21 @@ class RegisterParts(PackParts):
         figure = draw_charts(chart, words=one.label, reasons={at: because}, caption=caption)
         told = {"heading": "By quarter", "method": "charts", "chapter": one.label}
         self.publish(figure, name=f"{slug}-chart", text=self.target_words(one.name), **told)
+        if counts.facts["n_hidden"]:
+            self.refusals[f"{one.label}, before and after"] = HIDDEN_QUARTERS
+            return
         change = release_reading(counts, "change", title=one.label, at=at, **how)
         words = " ".join(change.frame["words"].astype(str))
         told |= {"heading": "Before and after", "method": "change"}
         self.publish(change, name=f"{slug}-change", text=words, **told)
 
-    def publish_standing(self, scheme_name: str, *, coverage: Released | None) -> Standing:
-        """Put where the register stands into the report: what data answer, what it says itself."""
+    def publish_standing(
+        self, scheme_name: str, *, coverage: Released | None, points: Sequence[str] = ()
+    ) -> Standing:
+        """Put where the register stands into the report: what data answer, what it says itself.
+
+        `points` stand in a box under it: what could be done better.
+        """
         folders = self.task.project.params_folders
         scheme = load_scheme(scheme_name, folders)
         try:
@@ -134,8 +170,9 @@ class RegisterParts(PackParts):
         released = self.release(standing, title=scheme.label)
         told = {"heading": scheme.label, "chapter": "Where the register stands"}
         self.publish(
-            released, name=f"standing-{scheme_name}", text=standing.words, method="standing", **told
-        )
+            released, name=f"standing-{scheme_name}", text=standing.words, method="standing",
+            points=points, **told,
+        )  # fmt: skip
         return standing
 
     def plain_words(self, ledger: Released, *, coverage: Released | None) -> tuple[str, ...]:
