@@ -13,9 +13,24 @@ REPORT = (
     "(release / 'report.html').write_text('<p>done</p>')"
 )
 
+# What a real notebook's publication writes: without it nothing may lie in release/.
+RECORD = (
+    "\nimport hashlib, json\n"
+    "told = {one.name: {'sha256': hashlib.sha256(one.read_bytes()).hexdigest()}"
+    " for one in release.iterdir()}\n"
+    "(release / 'release.json').write_text(json.dumps({'files': told}, sort_keys=True))"
+)
 
-def write_notebook(path: Path, *cells: str, parameters: str | None = GIVEN) -> Path:
-    """Write a notebook of code cells behind its parameters cell, if it has one."""
+
+def write_notebook(
+    path: Path, *cells: str, parameters: str | None = GIVEN, is_recorded: bool = True
+) -> Path:
+    """Write a notebook of code cells behind its parameters cell, if it has one.
+
+    The last cell also records what the notebook has put into release/, unless `is_recorded` is no.
+    """
+    if is_recorded and any(REPORT in cell for cell in cells):
+        cells = (*cells[:-1], cells[-1] + RECORD)
     sources = [(parameters, ["parameters"])] if parameters is not None else []
     sources += [(cell, []) for cell in cells]
     content = {

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.errors import DisclosureError
+from workbench.output.gate.joint_counts import ShownCounts
 from workbench.output.gate.judges import judge
 from workbench.output.gate.net_rules import judge_net_at
 from workbench.output.gate.readings import judge_reading, overview_of
@@ -64,6 +65,7 @@ def release(
     title: str,
     at_risk: pd.DataFrame | None = None,
     beside: Sequence[Released] = (),
+    earlier: Sequence[ShownCounts] = (),
 ) -> Released:
     """Take out of a result what could point at a person, and seal the rest.
 
@@ -83,6 +85,9 @@ def release(
         Results released before, which readers of this one will hold as well. A table of counts
         minds the tables it shares sums with: what they show is known, and what they hide stays
         hidden.
+    earlier
+        Counts of releases that have left, as `earlier_counts.read_counts` gives them: minded in
+        the same way, and no small difference to them is told.
 
     Raises
     ------
@@ -93,7 +98,7 @@ def release(
         raise DisclosureError("policy: expected a release profile, as load_profile gives it.")
     if type(result) is Released:
         raise DisclosureError("This has been released already; use it as it is.")
-    known = counts_behind(beside)
+    known = [*counts_behind(beside), *earlier]
     judgement = judge(result, policy, at_risk=at_risk, title=title, beside=known)
     return seal(judgement, policy.name, rules_of(policy), title)
 
@@ -146,10 +151,10 @@ def release_reading(counts: Released, reading: str, *, title: str, **options: An
     and kind) or "coverage". Nothing new is told, so nothing can leak.
     """
     require_released(counts, "counts")
-    decimals = int(counts.rules["decimals"])
     judgement = judge_reading(
-        reading, counts.frame, counts.hidden, counts.facts, counts.notes, decimals, options
-    )
+        reading, counts.frame, counts.hidden, counts.facts, counts.notes, options,
+        decimals=int(counts.rules["decimals"]), fewest=int(counts.rules["minimum_denominator"]),
+    )  # fmt: skip
     behind = counts_behind([counts])
     return seal(judgement, counts.profile, counts.rules, title, behind)
 

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from workbench.output.formats.deck import build_deck
 from workbench.output.formats.paper import print_report
 from workbench.output.formats.report import ReportContext, Section, build_report
 from workbench.output.formats.workbook import build_workbook
-from workbench.output.gate.joint_counts import require_safe_together
+from workbench.output.gate.earlier_counts import as_text, read_counts
+from workbench.output.gate.joint_counts import ShownCounts, require_safe_together
 from workbench.output.gate.seals import counts_behind
 from workbench.output.release_record import (
     PAGE,
@@ -36,6 +38,7 @@ from workbench.output.release_record import (
 from workbench.registers.profiles import ReleaseProfile
 
 REPORT, PAPER = "report.html", "report.pdf"
+COUNTS, LEFT = "shown_counts.json", "left"  # private: beside the release, and of those that left
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 # Names of our own files, and anchors the report uses itself.
 TAKEN = {
@@ -61,8 +64,10 @@ class Publication:
     def release(
         self, result: object, policy: ReleaseProfile, *, title: str, **more: Any
     ) -> Released:
-        """Pass a result through the gate, with regard to all that went through before it here."""
-        found = release(result, policy, title=title, beside=self.released, **more)
+        """Pass a result through the gate, with regard to what went before and what has left."""
+        found = release(
+            result, policy, title=title, beside=self.released, earlier=self._earlier, **more
+        )
         self.released.append(found)
         return found
 
@@ -117,7 +122,8 @@ class Publication:
         """
         if not self.sections:
             raise DisclosureError("Nothing has been added, so there is nothing to publish.")
-        n_linked = require_safe_together(counts_behind([one.released for one in self.sections]))
+        shown = counts_behind([one.released for one in self.sections])
+        n_linked = require_safe_together([*shown, *self._earlier])
         require_recorded(self.folder)
         files = self._files()
         page = build_report(context, self.sections)
@@ -131,9 +137,24 @@ class Publication:
         files[RECORD] = as_json(with_file(record, PAGE, files[PAGE]))
         try:
             _write_folder(self.folder, files)
+            self._keep_counts(shown)
         except OSError as reason:
             raise RunError(f"{self.folder} cannot be written: {reason.strerror}.") from None
         return self.folder
+
+    @cached_property
+    def _earlier(self) -> list[ShownCounts]:
+        """The counts of this study's releases that have left, from runs/STUDY/left/."""
+        files = sorted((self.folder.parent.parent / LEFT).glob("*.json"))
+        return [one for file in files for one in read_counts(file)]
+
+    def _keep_counts(self, shown: Sequence[ShownCounts]) -> None:
+        """Keep the counts in the run folder, private, for releases that come later."""
+        if shown:
+            place = self.folder.parent / COUNTS
+            making = place.with_name(f".{place.name}")
+            making.write_text(as_text(shown), encoding="utf-8")
+            making.replace(place)
 
     def _printed(self, page: str, context: ReportContext, files: dict[str, bytes]) -> str:
         """The page, which also lies there as PDF, or says why it does not."""

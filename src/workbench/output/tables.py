@@ -181,7 +181,7 @@ def _decimals(column: str, result: Released) -> int | None:
     usual = int(result.rules["decimals"])
     if column in SHORT or result.kind == "quantiles":
         return None
-    if column in WHOLE or column.endswith("_days") or result.kind == "nowcast":
+    if column in WHOLE or column.endswith("_days") or result.kind in {"nowcast", "prom"}:
         return 2 if column == "arrived" else 0
     if column in TENTHS:
         return 1

@@ -13,8 +13,8 @@ import time
 import pytest
 from projects import STUDY, import_rows, make_project, many_rows, study_file
 
-from notebooks import REPORT, write_notebook
-from workbench.errors import DataError, RunError, StoreError, StudyError
+from notebooks import RECORD, REPORT, write_notebook
+from workbench.errors import DataError, DisclosureError, RunError, StoreError, StudyError
 from workbench.project import Project, open_project
 from workbench.runner.execute import run_study
 from workbench.runner.index import write_index
@@ -61,6 +61,19 @@ def test_the_same_study_has_the_same_key_and_a_changed_one_another(tmp_path):
     import_rows(project, *many_rows(21))
     delivered = plan_run(study_file(project), project).key
     assert len({first, changed, edited, delivered}) == 4
+
+
+@pytest.mark.parametrize("name", ["plot.png", "rows.csv"])
+def test_a_file_saved_past_the_gate_fails_the_run(tmp_path, name):
+    """As savefig and to_csv into release/ do."""
+    project = project_with(tmp_path, REPORT)
+    stray = f"(release / '{name}').write_text('rows of persons')"
+    notebook = tmp_path / "notebooks" / "own.ipynb"
+    write_notebook(notebook, REPORT, RECORD, stray, is_recorded=False)
+    with pytest.raises(DisclosureError, match=rf"{name}: is not in the release record.*savefig"):
+        run_in(project)
+    (folder,) = (project.runs_folder / "dialysis").iterdir()
+    assert not (folder / "release").exists()
 
 
 def test_an_error_of_ours_keeps_its_words_and_its_exit_code(tmp_path):

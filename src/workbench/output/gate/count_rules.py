@@ -16,7 +16,8 @@ import pandas as pd
 from workbench.analysis.count_table import CountTable
 from workbench.errors import DisclosureError
 from workbench.output.gate.count_systems import EVENTS, N, systems_of
-from workbench.output.gate.joint_counts import ShownCounts, hide
+from workbench.output.gate.earlier_counts import without_differences
+from workbench.output.gate.joint_counts import ShownCounts, hide, nesting_of
 from workbench.output.gate.judgement import (
     Judgement,
     hidden_only,
@@ -108,9 +109,11 @@ def _judged(
         raise DisclosureError("The table counts more events than persons in some rows.")
     is_told = np.ones(len(shown), dtype=bool)
     behind: list[ShownCounts] = []
-    for system in systems_of(shown, list(counted.by), counts, counted.apart):
+    levels = nesting_of(one.system for one in beside)
+    for system in systems_of(shown, list(counted.by), counts, counted.apart, levels):
         try:
-            behind.append(hide(system, policy, title=title, beside=beside))
+            alone = hide(system, policy, title=title, beside=beside)
+            behind.append(without_differences(alone, policy, beside))
         except DisclosureError:
             if not counted.apart:
                 raise

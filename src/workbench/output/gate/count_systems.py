@@ -25,6 +25,9 @@ PRICE_OF_SIZE = 0.05
 PRICE_IN_A_BROKEN_ROW, PRICE_IN_A_BROKEN_UNIT = 0.5, 0.7
 
 
+Nesting = dict[tuple[str, str], dict[str, str]]
+
+
 @dataclass(frozen=True, eq=False)
 class CountSystem:
     """Cells of a table: its rows (`places` in the table, for each measure) and all their sums."""
@@ -35,6 +38,8 @@ class CountSystem:
     rows: np.ndarray
     cells: Cells
     places: dict[str, np.ndarray]  # column -> the cell of each row
+    table: pd.DataFrame  # keys and columns of its rows
+    nesting: Nesting  # which of its labels lie in which of a level above
 
     @property
     def roots(self) -> np.ndarray:
@@ -97,8 +102,9 @@ class CountSystem:
 
 
 def systems_of(
-    table: pd.DataFrame, keys: Sequence[str], counts: Sequence[str], apart: Sequence[str] = ()
-) -> list[CountSystem]:
+    table: pd.DataFrame, keys: Sequence[str], counts: Sequence[str], apart: Sequence[str] = (),
+    nesting: Nesting | None = None,
+) -> list[CountSystem]:  # fmt: skip
     """Take a table of counts to pieces: events with their n, every other count by itself.
 
     Parameters
@@ -109,6 +115,8 @@ def systems_of(
         The columns that name a row, and its numbers of persons.
     apart
         Keys whose groups are never added up (indicators): each makes cells of its own.
+    nesting
+        What other tables tell of levels: (key, key above) -> label -> label above.
     """
     pairs: list[tuple[str, ...]] = [(EVENTS, N)] if {N, EVENTS} <= set(counts) else []
     pairs += [(one,) for one in counts if not pairs or one not in (N, EVENTS)]
@@ -116,15 +124,22 @@ def systems_of(
     if apart:
         pieces = [(key, rows) for key, rows in table.groupby(list(apart), sort=True)]
     return [
-        _system(rows, [one for one in keys if one not in apart] or list(keys), columns, group)
+        _system(
+            rows,
+            [one for one in keys if one not in apart] or list(keys),
+            columns,
+            group,
+            nesting or {},
+        )
         for columns in pairs
         for group, rows in pieces
     ]
 
 
 def _system(
-    rows: pd.DataFrame, keys: list[str], columns: tuple[str, ...], group: tuple[Hashable, ...]
-) -> CountSystem:
+    rows: pd.DataFrame, keys: list[str], columns: tuple[str, ...], group: tuple[Hashable, ...],
+    nesting: Nesting,
+) -> CountSystem:  # fmt: skip
     above = _nested(rows, keys)
     dims = [one for one in keys if one not in above.values()]
     # with the key's name before it no label can be taken for a sum, nor for one of another key
@@ -133,6 +148,15 @@ def _system(
         fine: dict(zip(labelled[fine], labelled[coarse], strict=True))
         for fine, coarse in above.items()
     }
+    told = {(fine, above[fine]): labels for fine, labels in parents.items()}
+    for (fine, coarse), labels in nesting.items():
+        inside = (
+            {one: labels[one] for one in labelled[fine].unique() if one in labels}
+            if (fine in dims and fine not in parents and coarse not in keys)
+            else {}
+        )
+        if len(set(inside.values())) > 1 and len(inside) == labelled[fine].nunique():
+            parents[fine] = told[fine, coarse] = inside
     frame = labelled[dims].assign(**{one: rows[one] for one in columns})
     total = columns[1] if len(columns) > 1 else None
     cells = cells_of(frame, count=columns[0], total=total, dimensions=dims, hierarchies=parents)
@@ -141,7 +165,16 @@ def _system(
         wanted = frame[dims].assign(**({MEASURE: measure} if total else {}))
         own = pd.MultiIndex.from_frame(cells.names)
         places[column] = own.get_indexer(pd.MultiIndex.from_frame(wanted[list(cells.names)]))
-    return CountSystem(tuple(keys), columns, group, rows.index.to_numpy(), cells, places)
+    return CountSystem(
+        tuple(keys),
+        columns,
+        group,
+        rows.index.to_numpy(),
+        cells,
+        places,
+        rows[[*keys, *columns]].reset_index(drop=True),
+        told,
+    )
 
 
 def _nested(rows: pd.DataFrame, keys: list[str]) -> dict[str, str]:

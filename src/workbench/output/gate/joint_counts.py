@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from workbench.errors import DisclosureError
 from workbench.output.gate.count_systems import (
     CountSystem,
+    Nesting,
     prices,
     protection_of,
     require_known_sums,
+    systems_of,
 )
 from workbench.output.gate.joint_cells import JointCells, join, shared_cells
 from workbench.output.gate.suppression import Protection, attack, protect
@@ -38,11 +40,37 @@ class ShownCounts:
     hidden: np.ndarray
     reason: np.ndarray
     doubts: tuple[Doubt, ...]
+    has_left: bool = False  # in an earlier release
 
     @property
     def known(self) -> np.ndarray:
         """The cells that a reader may know; one truth a cell."""
         return self.system.cells.is_printed & ~self.hidden
+
+
+def on_all_levels(shown: ShownCounts, nesting: Nesting) -> ShownCounts:
+    """The same counts with the sums of levels that other tables tell of; these are not known."""
+    own = shown.system
+    if not (nesting.keys() - own.nesting.keys()):
+        return shown
+    (system,) = systems_of(own.table, own.keys, own.columns, nesting=own.nesting | nesting)
+    if system.nesting.keys() == own.nesting.keys():
+        return shown
+    before = dict(zip(own.identities(), zip(shown.hidden, shown.reason, strict=True), strict=True))
+    cells = [before.get(one, (True, COMPLEMENTARY)) for one in system.identities()]
+    hidden = np.array([is_out for is_out, _ in cells]) & system.cells.is_printed
+    reason = np.array([why if is_out else "" for is_out, why in cells], dtype=object)
+    wider = replace(system, group=own.group, rows=own.rows)
+    return replace(shown, system=wider, hidden=hidden, reason=reason, doubts=())
+
+
+def nesting_of(systems: Iterable[CountSystem]) -> Nesting:
+    """All levels that some of the systems tell of."""
+    known: Nesting = {}
+    for system in systems:
+        for levels, labels in system.nesting.items():
+            known[levels] = known.get(levels, {}) | labels
+    return known
 
 
 def linked_to(system: CountSystem, beside: Sequence[ShownCounts]) -> list[ShownCounts]:
@@ -81,7 +109,8 @@ def hide(
         safe, or the tables beside it tell too much.
     """
     require_known_sums(system, policy)
-    linked = linked_to(system, beside)
+    levels = nesting_of([system, *(one.system for one in beside)])
+    linked = linked_to(system, [on_all_levels(one, levels) for one in beside])
     if not linked:
         return _alone(system, policy, title)
     joint = join([system, *(one.system for one in linked)])
@@ -157,7 +186,8 @@ def require_safe_together(shown: Sequence[ShownCounts]) -> int:
     DisclosureError
         Together some tables tell small numbers; says which.
     """
-    left = list({id(one): one for one in shown}.values())
+    levels = nesting_of(one.system for one in shown)
+    left = [on_all_levels(one, levels) for one in {id(one): one for one in shown}.values()]
     n_linked = 0
     while left:
         first, *rest = left

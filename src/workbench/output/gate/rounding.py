@@ -48,7 +48,8 @@ def in_rounded_counts(judgement: Judgement, policy: ReleaseProfile) -> Judgement
         if _is_count(str(name)) and pd.api.types.is_integer_dtype(frame[name]):
             frame[name] = round_counts(frame[name], policy)
     if "percent" in frame:
-        known = frame["n_group"] - frame["n_missing"]
+        missing = frame["n_missing"].where(frame["kind"] != "missing", 0)
+        known = frame["n_group"] - missing  # the missing are told as a share of all
         share = (100 * frame["n"] / known.where(known > 0)).astype(float)
         places = max(policy.decimals - 2, 0)
         frame["percent"] = share.clip(upper=100).round(places).where(frame["percent"].notna())

@@ -12,7 +12,8 @@ worked out by subtraction. The rule is therefore blunt. When any number of perso
 A mean needs at least `threshold` persons, quartiles twice as many (each half then holds
 `threshold`); both are rounded to significant digits, and no least or greatest value is ever shown.
 Where the profile hides 0 % and 100 %, an empty category counts as small. Percentages need the
-profile's smallest denominator. When a group has fewer than `threshold` persons only the column for everyone is shown.
+profile's smallest denominator. When a group has fewer than `threshold` persons only the column for
+everyone is shown.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from workbench.analysis import charts, units
 from workbench.errors import DataError, StudyError
+from workbench.language import retold, speaking
 
 CHANGE = {"at": 13, "because": "New form"}
 
@@ -116,3 +117,13 @@ def test_the_interval_holds_the_difference_and_stays_in_range(pairs):
     )
     row = charts.before_after(points, at=1, because="x").table.iloc[0]
     assert -1 <= row["lower"] <= row["estimate"] + 1e-12 <= row["upper"] + 2e-12 <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("spoken", ["sv", "nb"])
+def test_the_words_can_be_told_in_the_readers_language(spoken):
+    words = row_of(months(before=0.3, after=0.35, rise=0.02, n=300, spread=0.05))["words"]
+    with speaking(spoken):
+        told = retold(words)
+    ends = {"sv": "procentenheter", "nb": "prosentpoeng"}
+    assert ends[spoken] in told and "." not in told.split(ends[spoken])[0]
+    assert "change" not in told and "interval " not in told
