@@ -11,6 +11,7 @@ import typer
 from workbench.cli.console import ProjectOption, StoreOption, out
 from workbench.errors import DisclosureError
 from workbench.output.departure import check_folder
+from workbench.output.publication import record_departure
 from workbench.project import open_project
 from workbench.registers.profiles import load_profile
 
@@ -22,6 +23,9 @@ def check_release(
     profile: Annotated[
         str, typer.Option("--profile", help="The release profile whose threshold counts.")
     ] = "standard",
+    leaves: Annotated[
+        bool, typer.Option("--leaves", help="It leaves now: later runs of the study mind it.")
+    ] = False,
     project: ProjectOption = Path(),
     store: StoreOption = None,
 ) -> None:
@@ -36,6 +40,9 @@ def check_release(
         out.print(f"... and {len(found) - MOST_TOLD} more.")
     if found:
         raise DisclosureError(f"{folder} must not leave: {len(found)} faults in {n_files} files.")
+    if leaves:
+        place = record_departure(folder)
+        out.print(f"Later runs of the study mind what it shows: {place}", soft_wrap=True)
     out.print(
         f"{n_files} files: no identity number, no count of 1 to {limits.threshold - 1} under a "
         "name of counts, nothing that cannot be looked into. What was released together is not "

@@ -196,3 +196,28 @@ def _write_folder(folder: Path, files: dict[str, bytes]) -> None:
             making.rename(folder)
     finally:
         shutil.rmtree(making, ignore_errors=True)
+
+
+def record_departure(folder: Path) -> Path:
+    """Note that a run's release leaves, so that later runs of the study mind what it shows.
+
+    Copies the counts behind it, which are private, to `runs/STUDY/left/RUN.json`.
+
+    Raises
+    ------
+    DisclosureError
+        The folder is not the release of a run, or has no counts that a difference could tell.
+    """
+    run = folder.resolve().parent
+    counts = run / COUNTS
+    if folder.name != "release" or not counts.is_file():
+        raise DisclosureError(
+            f"{folder} is not the release folder of a run with counts: nothing to mind later. "
+            "Name runs/STUDY/RUN/release."
+        )
+    place = run.parent / LEFT / f"{run.name}.json"
+    place.parent.mkdir(exist_ok=True, mode=0o700)
+    making = place.with_name(f".{place.name}")
+    making.write_bytes(counts.read_bytes())
+    making.replace(place)
+    return place

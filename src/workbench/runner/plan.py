@@ -7,6 +7,7 @@ same tables.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from pydantic.fields import FieldInfo
 from workbench.analysis.cohort.linkage import NEEDED, tables_read
 from workbench.data.store import Store, Version, open_store
 from workbench.errors import StudyError, did_you_mean, gathered
+from workbench.output.publication import LEFT
 from workbench.project import Project
 from workbench.registers.documents import parse_document, read_tree_with_lines
 from workbench.registers.profiles import ReleaseProfile, load_profile
@@ -129,6 +131,7 @@ class Planner:
             "notebook": notebook.inputs,
             "tables": self._tables(versions),
             **references,
+            **self._earlier_releases(),
             "release_profile": profile_content,
             "workbench_code_sha256": code_sha256(),
             "environment": environment(),
@@ -242,6 +245,15 @@ class Planner:
             ("tables", tuple(versions)),
             lambda: {name: table_inputs(version) for name, version in versions.items()},
         )
+
+    def _earlier_releases(self) -> dict[str, Any]:
+        """Releases of the study that have left: what they show is known, and is minded."""
+        place = self.project.runs_folder / self._resolved.stem / LEFT
+        sums = {
+            file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in sorted(place.glob("*.json"))
+        }
+        return {"earlier_releases": sums} if sums else {}
 
     def _key_of(self, inputs: Mapping[str, Any]) -> str:
         """As `key_of`; the sums of what runs share are made once."""

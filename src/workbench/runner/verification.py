@@ -14,6 +14,7 @@ from pathlib import Path
 
 from workbench.data.staging import private_folder
 from workbench.errors import DataError, RunError, StudyError
+from workbench.output.publication import LEFT
 from workbench.project import Project
 from workbench.runner.comparison import Compared, changed_inputs, compare_releases
 from workbench.runner.execute import Circumstances, execute
@@ -96,6 +97,12 @@ def plan_again(folder: Path, manifest: Manifest, place: Path, *, store_folder: P
     """The plan of a run by its record, with its runs folder in `place`."""
     project = _project_of(folder, store_folder, runs=place / "runs")
     content = {**manifest.inputs["study"], "parameters": manifest.inputs["parameters"]}
+    for name in manifest.inputs.get("earlier_releases", {}):
+        known = folder.parent / LEFT / name
+        if known.is_file():
+            left = place / "runs" / manifest.study / LEFT
+            left.mkdir(parents=True, exist_ok=True)
+            (left / name).write_bytes(known.read_bytes())
     # JSON is YAML, so that the study goes through the very checks of a study file.
     study_file = place / f"{manifest.study}.yaml"
     study_file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")

@@ -20,6 +20,7 @@ from workbench.cli import app
 from workbench.errors import DisclosureError
 from workbench.output.departure import check_folder
 from workbench.output.departure.numbers import count_numbers
+from workbench.output.publication import record_departure
 
 AS_OF = date(2026, 1, 1)
 NUMBER = "20010101-9801"  # of the series for tests; a sign tells it whatever its last digit
@@ -182,3 +183,16 @@ def test_the_command_ends_with_the_gates_exit_code(tmp_path):
     assert isinstance(refused.exception, DisclosureError)
     assert refused.exception.exit_code == 4
     assert "b.txt: 1 identity number" in refused.output
+
+
+def test_a_release_that_leaves_is_noted_for_later_runs(tmp_path):
+    release = tmp_path / "study" / "run" / "release"
+    release.mkdir(parents=True)
+    (release / "page.txt").write_text("All is well.")
+    with pytest.raises(DisclosureError, match="not the release folder of a run"):
+        record_departure(release)
+    (release.parent / "shown_counts.json").write_text('{"format": 1, "tables": []}')
+    done = CliRunner().invoke(app, ["check-release", str(release), "--leaves"])
+    assert done.exit_code == 0
+    left = tmp_path / "study" / "left" / "run.json"
+    assert left.read_text() == '{"format": 1, "tables": []}'
