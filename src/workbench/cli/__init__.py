@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from workbench.cli import batches, departure, drafts, intake, leaving, studies
+from workbench.cli import batches, departure, drafts, intake, leaving, portal, studies
 from workbench.cli.console import err
 from workbench.errors import RunError, WorkbenchError
 
@@ -36,6 +36,7 @@ app.command()(batches.verify)
 app.command()(leaving.forget)
 app.command()(leaving.prune)
 app.command("check-release")(departure.check_release)
+app.command()(portal.portal)
 app.add_typer(batches.batch, name="batch")
 app.add_typer(new, name="new")
 new.command("register")(drafts.new_register)

@@ -1,0 +1,60 @@
+"""Places for visitors: each has one kernel, and there are only so many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(eq=False)
+class Seat:
+    """One visitor's place, and the kernel that was given to it."""
+
+    kernel_id: str = ""
+    is_waiting: bool = True
+
+
+@dataclass
+class Seats:
+    """The places there are, and who has one.
+
+    A place is taken from the moment a page is asked for until its kernel has ended.
+    """
+
+    places: int
+    taken: list[Seat] = field(default_factory=list)
+
+    def take(self, kernels: Any) -> Seat | None:
+        """A free place; nothing when all are taken."""
+        self.taken = [one for one in self.taken if one.is_waiting or one.kernel_id in kernels]
+        if len(self.taken) >= self.places:
+            return None
+        seat = Seat()
+        self.taken.append(seat)
+        return seat
+
+    def settle(self, seat: Seat) -> None:
+        """The page has been made, or could not be: from now on the kernel tells."""
+        seat.is_waiting = False
+
+
+class Usher:
+    """The keeper of kernels as one visitor's page sees it; notes the kernel it was given."""
+
+    def __init__(self, keeper: Any, seat: Seat) -> None:
+        self._keeper, self._seat = keeper, seat
+
+    async def start_kernel(self, **wanted: Any) -> str:
+        """Start a kernel for this visitor."""
+        self._seat.kernel_id = str(await self._keeper.start_kernel(**wanted))
+        return self._seat.kernel_id
+
+    async def get_rendered_notebook(self, *args: Any, **wanted: Any) -> Any:
+        """Give this visitor a kernel that was made ready before."""
+        given = await self._keeper.get_rendered_notebook(*args, **wanted)
+        self._seat.kernel_id = str(given[2])
+        return given
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else as the keeper has it."""
+        return getattr(self._keeper, name)
