@@ -56,7 +56,7 @@ def variable_test_faults(test: RowTest, variable: Variable) -> Iterator[str]:
         if variable.codes and value not in known:
             kind = "word" if changed else "code"
             yield f'"{value}" is no {kind} of {name}.{did_you_mean(value, known)}'
-        elif not changed and not _has_type(value, variable):
+        elif not changed and not has_type(value, variable):
             yield f'"{value}" is not a value of {name} (type {variable.type}).'
     if (test.at_least or test.at_most) and variable.is_category:
         yield f"{name} has categories; use in or not_in."
@@ -67,7 +67,8 @@ def unknown_codes_asked(test: RowTest, variable: Variable) -> Sequence[str]:
     return [value for value in test.values if value in variable.unknown]
 
 
-def _has_type(value: str, variable: Variable) -> bool:
+def has_type(value: str, variable: Variable) -> bool:
+    """Whether a text is a value of the variable's type, written as the store writes it."""
     try:
         if variable.type == "date":
             return date.fromisoformat(value).isoformat() == value

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
-from decimal import Decimal, InvalidOperation
 
 from workbench.errors import did_you_mean
 from workbench.registers.codes import CodeList
+from workbench.registers.row_tests import has_type
 from workbench.registers.schema import Table
 from workbench.registers.variables import Variable
 from workbench.study.rows import CodeChoice, Condition, RowTest
@@ -71,7 +70,7 @@ def value_faults(where: str, values: Sequence[str], name: str, variable: Variabl
     for value in values:
         if variable.codes and value not in known:
             yield f'{where}: "{value}" is {kind} of {name}.{did_you_mean(value, known)}'
-        elif not changed and not _has_type(value, variable):
+        elif not changed and not has_type(value, variable):
             yield f'{where}: "{value}" is not a value of {name} (type {variable.type}).'
 
 
@@ -89,18 +88,3 @@ def date_faults(where: str, name: str, table: Table) -> Iterator[str]:
 def no_variable(where: str, name: str, table: Table) -> str:
     """A variable that is not there, with the nearest."""
     return f'{where}: the table has no variable "{name}".{did_you_mean(name, table.variables)}'
-
-
-def _has_type(value: str, variable: Variable) -> bool:
-    try:
-        if variable.type == "date":
-            return date.fromisoformat(value).isoformat() == value
-        if variable.type == "integer":
-            return str(int(value)) == value.removeprefix("+")
-        if variable.type == "decimal":
-            return Decimal(value).is_finite() and "_" not in value
-        if variable.type == "boolean":
-            return value in {"true", "false"}
-    except (ValueError, InvalidOperation):
-        return False
-    return True
