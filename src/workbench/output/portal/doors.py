@@ -166,6 +166,9 @@ class Explorer(TornadoVoilaHandler):  # type: ignore[misc]
         keeper = self.settings["kernel_manager"]
         seat = self.seats.take(keeper)
         if seat is None:
+            await self.seats.clear(keeper)
+            seat = self.seats.take(keeper)
+        if seat is None:
             self.set_status(503)
             self.set_header("Retry-After", str(WAIT_SECONDS))
             self.set_header("Content-Security-Policy", PAGE_POLICY)

@@ -60,7 +60,10 @@ def figure(result: Result | None, choice: Choice, language: str) -> str:
         return notice(language, _why_none(result, choice))
     if choice.view == "table":
         return tables.to_html(result, choice.units, language)
-    return f'<div class="portal-picture">{picture(result, choice, language)}</div>'
+    return (
+        '<div class="portal-picture" tabindex="0" role="group" '
+        f'aria-label="{escape(result.indicator)}">{picture(result, choice, language)}</div>'
+    )
 
 
 def picture(result: Result, choice: Choice, language: str) -> str:

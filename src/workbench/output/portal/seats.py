@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
+
+SECONDS_ALONE = 60  # a page that has lost its line for longer gives its place to who waits
 
 
 @dataclass(eq=False)
@@ -12,6 +15,7 @@ class Seat:
 
     kernel_id: str = ""
     is_waiting: bool = True
+    settled_at: float = 0.0
 
 
 @dataclass
@@ -35,7 +39,19 @@ class Seats:
 
     def settle(self, seat: Seat) -> None:
         """The page has been made, or could not be: from now on the kernel tells."""
-        seat.is_waiting = False
+        seat.is_waiting, seat.settled_at = False, time.monotonic()
+
+    async def clear(self, kernels: Any) -> None:
+        """End the kernels of pages that are gone without having said so."""
+        for one in [one for one in self.taken if not one.is_waiting]:
+            is_old = time.monotonic() - one.settled_at > SECONDS_ALONE
+            if is_old and one.kernel_id in kernels and not _lines(kernels, one.kernel_id):
+                await kernels.shutdown_kernel(one.kernel_id, now=True)
+
+
+def _lines(kernels: Any, kernel_id: str) -> int:
+    """How many pages are connected with a kernel."""
+    return int(kernels.kernel_model(kernel_id)["connections"])
 
 
 class Usher:

@@ -23,7 +23,7 @@ from voila.app import Voila  # type: ignore[import-untyped]
 from workbench.output.portal.doors import doors_of
 from workbench.output.portal.launch import CONNECTIONS, KERNEL, NOTEBOOK, RESULTS
 
-POOL = 1  # pages made ready before anybody comes
+POOL = 4  # pages made ready before anybody comes; some 60 MB each
 IDLE_SECONDS, LOOK_SECONDS = 600, 20
 WIDGETS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]
 # What a browser may send to the process behind its page: no code, and nothing that ends it.

@@ -7,9 +7,11 @@ import json
 import os
 import re
 import socket
+import subprocess
 import sys
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from tornado.websocket import websocket_connect
 
 from workbench.errors import RunError
 from workbench.output.portal.launch import environment, serving
-from workbench.output.portal.seats import Seats
+from workbench.output.portal.seats import SECONDS_ALONE, Seats
 from workbench.project import house_folder
 
 PAGE = house_folder("notebooks") / "portal" / "results.ipynb"
@@ -95,6 +97,10 @@ async def _talk(served, kernel, messages, *, seconds=1.5):
     except TimeoutError:
         pass
     line.close()
+    with suppress(TimeoutError):
+        while await asyncio.wait_for(line.read_message(), 2) is not None:
+            pass
+    await asyncio.sleep(0.1)  # the line is closed in the loop's next round
     return [json.loads(one) for one in answers]
 
 
@@ -189,6 +195,19 @@ def test_the_next_visitor_is_told_to_wait_and_gets_the_place_that_is_left(served
         leave(served, kernel)
 
 
+def test_the_served_process_imports_no_room_with_persons_in_it():
+    rooms = "explorer", "kernel", "server"
+    names = ", ".join(f"workbench.output.portal.{room}" for room in rooms)
+    code = f"import sys, {names}; print(*sorted(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    ours = {name for name in loaded if name.startswith("workbench.")}
+    allowed = ("workbench.errors", "workbench.language", "workbench.output.portal")
+    assert {one for one in ours if not one.startswith(allowed)} == {"workbench.output"}
+    assert not {"pandas", "duckdb", "pyarrow", "ibis"} & set(loaded)
+
+
 @LINUX
 def test_the_served_process_knows_nothing_of_the_project(served):
     for process in [served.process.pid, *children(served.process.pid)]:
@@ -263,6 +282,29 @@ def test_places_are_counted_from_asking_to_the_kernel_s_end():
     assert seats.take(kernels) is not None
     kernels.clear()
     assert seats.take(kernels) is not None
+
+
+class Kernels(dict):
+    """Kernels by name with how many pages are connected."""
+
+    def kernel_model(self, name):
+        return {"connections": self[name]}
+
+    async def shutdown_kernel(self, name, *, now):
+        assert now
+        del self[name]
+
+
+def test_a_page_that_is_gone_gives_its_place_to_who_waits():
+    seats, kernels = Seats(3), Kernels(gone=0, there=1, fresh=0)
+    for name in kernels:
+        seat = seats.take(kernels)
+        seat.kernel_id = name
+        seats.settle(seat)
+    for seat in seats.taken[:2]:
+        seat.settled_at -= SECONDS_ALONE + 1
+    asyncio.run(seats.clear(kernels))
+    assert sorted(kernels) == ["fresh", "there"] and seats.take(kernels) is not None
 
 
 def children(pid):

@@ -41,7 +41,10 @@ def draw(result: Result, chosen: Sequence[str], language: str) -> str:
         y = up.at(result.nation.estimate)
         sheet.line(LEFT, y, RIGHT, y, colour=INK, width=1.2)
         sheet.word(RIGHT + 4, y + 4, say(language, "Nation"), size=12)
-    taken: list[tuple[float, float, float]] = []
+    places = [
+        (across.at(value(row, size) or 0.0), up.at(value(row, "estimate") or 0.0)) for row in rows
+    ]
+    taken = [(x - 7, x + 7, y + 4) for x, y in places]  # names keep off the marks as well
     for row in sorted(rows, key=lambda row: row[result.unit] not in chosen):
         _draw_unit(sheet, across, up, result, row, size, chosen, taken)
     return sheet.svg(describe(result, rows, language))
@@ -89,8 +92,9 @@ def _draw_limits(
         sheet.path(points, colour=SOFT, dash=DASH[level], width=1.3)
         if any(points) and name.startswith("upper"):
             told = "95 %" if level == "95" else number(language, 99.8, 1) + " %"
-            first = next(point for point in points if point)
-            sheet.word(first[0] - 4, first[1] + 4, told, anchor="end", colour=SOFT, size=11)
+            last = next(point for point in reversed(points) if point)
+            down = -8 if level == "998" else 4  # the two end close together where units are big
+            sheet.word(last[0] + 5, last[1] + down, told, colour=SOFT, size=11)
 
 
 def _draw_unit(
