@@ -86,13 +86,20 @@ def test_a_single_unit_is_its_own_total():
         ({"n": [11, 20, 12, 9, 0, 2]}, '*"n" is above "size" in 1 rows*'),
         ({"unit": ["A", "A", "C", "A", "B", "C"], "year": 1}, "*rows repeat a combination*"),
         ({"unit": ["A", None, "C", "A", "B", "C"]}, "*1 rows lack a label*"),
-        ({"unit": ["A", "all", "C", "A", "all", "C"]}, '*label "all" is kept for the total*'),
     ],
 )
 def test_counts_that_cannot_be_judged_are_refused(visits, change, message):
     with pytest.raises(DataError) as told:
         cells_of(visits.assign(**change), count="n", total="size", dimensions=["unit", "year"])
     assert fnmatch(str(told.value), message)
+
+
+def test_a_unit_may_be_called_all(visits):
+    named = visits.assign(unit=["A", "all", "C", "A", "all", "C"])
+    cells = cells_of(named, count="n", total="size", dimensions=["unit", "year"])
+    plain = visits.assign(unit=["A", "B", "C", "A", "B", "C"])
+    other = cells_of(plain, count="n", total="size", dimensions=["unit", "year"])
+    assert sorted(cells.counts) == sorted(other.counts)
 
 
 @pytest.mark.parametrize(

@@ -130,12 +130,11 @@ def hierarchy_of(
         )
     tops = sorted({label for label in (*labels, *above.values()) if label not in above}, key=str)
     if len(tops) != 1 or tops[0] in set(labels):
-        if ALL in above or ALL in set(labels):
-            raise DataError(
-                f'dimension "{name}": the label "{ALL}" is kept for the total. Rename it.'
-            )
-        above |= dict.fromkeys(tops, ALL)
-        tops = [ALL]
+        total = ALL
+        while total in above or total in set(labels):
+            total = f"({total})"  # "all" is a form of leukaemia too
+        above |= dict.fromkeys(tops, total)
+        tops = [total]
     order = [tops[0], *sorted(above, key=str)]
     place = {label: at for at, label in enumerate(order)}
     return Hierarchy(name, tuple(order), (-1, *(place[above[label]] for label in order[1:])))
