@@ -9,10 +9,12 @@ from pathlib import Path
 from tempfile import gettempdir
 
 import pytest
+from jupyter_core.utils import ensure_event_loop
 from projects import STUDY, import_rows, make_project, many_rows, study_file
 
 from notebooks import REPORT, write_notebook
 from workbench.runner.execute import run_study
+from workbench.runner.kernel.kernels import close_event_loop
 from workbench.runner.plan import plan_run
 
 ASKS = (
@@ -56,8 +58,20 @@ def test_a_kernel_knows_no_key(tmp_path, monkeypatch):
 
 
 def test_running_leaves_no_open_event_loop_in_the_thread():
-    from workbench.runner.kernel.kernels import close_event_loop
-
+    loop = ensure_event_loop()
     close_event_loop()
-    loop = asyncio.get_event_loop_policy().get_event_loop()
     assert loop.is_closed()
+
+
+def test_a_loop_that_somebody_else_took_out_of_the_thread_is_closed_too():
+    loop = ensure_event_loop()
+    asyncio.set_event_loop(None)  # as asyncio.run leaves a thread
+    close_event_loop()
+    assert loop.is_closed()
+
+
+def test_what_waits_in_the_loop_is_cancelled():
+    loop = ensure_event_loop()
+    waiting = loop.create_task(asyncio.sleep(3600))
+    close_event_loop()
+    assert waiting.cancelled() and loop.is_closed()

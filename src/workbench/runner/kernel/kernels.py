@@ -86,5 +86,6 @@ def close_event_loop() -> None:
     waiting = asyncio.all_tasks(loop)  # what Ctrl-C left undone
     for task in waiting:
         task.cancel()
-    loop.run_until_complete(asyncio.gather(*waiting, return_exceptions=True))
+    if waiting:
+        loop.run_until_complete(asyncio.wait(waiting))
     loop.close()
