@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from workbench.data.invent import invent_registers
+from workbench.project import house_folder, open_project
+from workbench.registers.schema import load_register
 from workbench.runner.demo import INVENTED_AS_OF, PERSONS, SEED
+from workbench.runner.execute import run_study
+from workbench.runner.plan import plan_run
 
 STUDIES = {
     "dialysis_access", "dialysis_comparison", "end_of_life", "leg_amputation",
@@ -137,3 +142,25 @@ def test_invented_registers_know_nothing_after_their_day(demo, demo_project):
         if not name.startswith(("colorectal", "lung")):
             assert versions[-1].n_rows_set_aside == 0
             assert versions[-1].last_date is None or versions[-1].last_date <= date(2024, 12, 31)
+
+
+TARGETS_FROM = "Region Västra Götaland, regional chart".encode()  # a source, not a unit
+
+
+def test_a_units_own_pack_names_no_other_unit(demo, demo_project):
+    study_file = house_folder("params") / "studies" / "dialogue_palliative.yaml"
+    here = open_project(demo_project.root, runs=demo_project.root / "own", study_file=study_file)
+    view = {"units.own": "Uppsala", "units.others": "numbered", "formats": ["workbook"]}
+    run = run_study(plan_run(study_file, here, overrides=view))
+    regions = load_register("palliative", ()).tables["deaths_reported"].variables["region"].codes
+    others = {name.encode() for name in regions.values()} - {b"Uppsala"}
+    seen = set()
+    for file in (run.folder / "release").iterdir():
+        content = file.read_bytes()
+        if file.suffix == ".xlsx":
+            with zipfile.ZipFile(file) as book:
+                content = b"".join(book.read(name) for name in book.namelist())
+        content = content.replace(TARGETS_FROM, b"")
+        seen |= {(file.name, name) for name in others if name in content}
+    assert seen == set()
+    assert b"Uppsala" in (run.folder / "release" / "report.html").read_bytes()

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
 
 from workbench.analysis import inputs
@@ -85,22 +84,6 @@ def count_marked(marked: pd.DataFrame, *, by: str | Sequence[str]) -> CountTable
     groups = rows[names].astype(object).where(rows[names].notna(), "not known")
     counted = numbers.groupby([groups[name] for name in names], sort=True).sum()
     return CountTable(counted.reset_index(), tuple(names), n_missing=int((~known).sum()))
-
-
-def number_units(counts: CountTable, *, unit: str, own: str | None, seed: int) -> CountTable:
-    """Call all units but `own` by numbers, drawn anew for each seed, so that names do not leave.
-
-    Numbers are the same for the same units and seed, and say nothing of size or place.
-    """
-    inputs.check_frame(counts.table, [unit])
-    names = sorted(set(counts.table[unit].astype(str)) - {str(own)})
-    order = np.random.default_rng(seed).permutation(len(names))
-    width = len(str(len(names)))
-    called = {name: f"Unit {at + 1:0{width}d}" for name, at in zip(names, order, strict=True)}
-    table = counts.table.assign(
-        **{unit: counts.table[unit].astype(str).map(lambda name: called.get(name, name))}
-    )
-    return replace(counts, table=table.sort_values(list(counts.by), ignore_index=True))
 
 
 def count_types(persons: pd.DataFrame, *, by: str | Sequence[str], kind: str) -> CountTable:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
-from zlib import crc32
 
-from workbench.analysis.count_table import CountTable, number_units
+from workbench.analysis.count_table import CountTable
 from workbench.errors import DisclosureError, StudyError
 from workbench.output.disclosure import Released, release_overview, release_reading
 from workbench.output.figures import (
@@ -75,7 +74,7 @@ class PackParts(UnitParts, SourceParts):
 
     def publish_kinds(self, kind: str, *, title: str) -> None:
         """Put bars of one of the study's variables by unit into the report."""
-        counts = self.release_if_allowed(self._numbered(self.type_counts(kind)), title=title)
+        counts = self.release_if_allowed(self.type_counts(kind), title=title)
         if counts is None:
             return
         try:
@@ -173,7 +172,7 @@ class PackParts(UnitParts, SourceParts):
 
     def _trends(self, one: IndicatorDefinition, years_together: int) -> Released | None:
         title = f"{one.label}, by year"
-        counts = self._numbered(self.yearly_counts(one.name, together=years_together))
+        counts = self.yearly_counts(one.name, together=years_together)
         yearly = self.release_if_allowed(counts, title=title)
         if yearly is None:
             return None
@@ -187,7 +186,7 @@ class PackParts(UnitParts, SourceParts):
     def _adjusted(self, one: IndicatorDefinition) -> Released | None:
         if one.name not in self.study.units.adjusted:
             return None
-        counts = self._numbered(self.expected_counts(one.name))
+        counts = self.expected_counts(one.name)
         return self.release_if_allowed(counts, title=f"{one.label}, expected")
 
     def _basis(self, counts: Released, title: str) -> Released | None:
@@ -202,7 +201,7 @@ class PackParts(UnitParts, SourceParts):
         """The indicator by unit with the same units' cases in the other source, judged together."""
         counts = self.unit_counts(one.name)
         sources = self._sources if one.table == self.study.main_table else None
-        return self._numbered(counts if sources is None else counts.beside(sources))
+        return counts if sources is None else counts.beside(sources)
 
     @cached_property
     def _sources(self) -> CountTable | None:
@@ -212,11 +211,3 @@ class PackParts(UnitParts, SourceParts):
         self.read_cases()
         columns = [self._unit, "both", "only_reference"]
         return CountTable(self.source_counts(self._unit).table[columns], (self._unit,))
-
-    def _numbered(self, counts: CountTable) -> CountTable:
-        rules = self.study.units
-        if rules.others == "named":
-            return counts
-        # numbers of their own in each unit's pack, so that packs laid side by side name nobody
-        seed = crc32(f"{self.study.seed}|{rules.own}".encode())
-        return number_units(counts, unit=self._unit, own=rules.own, seed=seed)

@@ -90,8 +90,8 @@ class RegisterParts(PackParts):
     def _publish_map(self, shares: Released, name: str, words: str, chapter: str) -> None:
         """Put a tile map into the report, where the study names one that has its units."""
         rules = self.study.units
-        if rules is None or rules.tiles is None:
-            return
+        if rules is None or rules.tiles is None or rules.others == "numbered":
+            return  # a place on a map is a name
         tiles = load_tile_map(rules.tiles, self.task.project.params_folders)
         caption = self.caption("Tiles of equal size; hatched: hidden")
         figure = draw_tile_map(shares, tiles=tiles, words=words, own=rules.own, caption=caption)

@@ -11,6 +11,7 @@ import random
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from workbench.registers.profiles import ReleaseProfile, load_profile
 from workbench.registers.schema import load_register
 from workbench.runner.manifest import environment
 from workbench.runner.plan import code_sha256, hash_of, plan_run, reference_inputs
+from workbench.runner.sessions.naming import COUNTED, Naming, naming_of
 from workbench.runner.sessions.population import beside_population, open_life_table
 from workbench.runner.sessions.register_parts import RegisterParts
 from workbench.runner.task import COUNTS, TASK, Task, read_task, write_task
@@ -103,8 +105,18 @@ class Session(RegisterParts):
         return beside_population(persons, self.study, table, age, times=times, by=by)
 
     def release(self, result: object, *, title: str, **more: Any) -> Released:
-        """Pass a result through the gate under the study's release profile."""
+        """Pass a result through the gate under the study's release profile.
+
+        Where the study asks for numbers instead of units' names, they are taken away before.
+        """
+        naming = self._naming
+        if naming is not None and isinstance(result, COUNTED):
+            result = naming.number(result)
         return self.publication.release(result, self.profile, title=title, **more)
+
+    @cached_property
+    def _naming(self) -> Naming | None:
+        return naming_of(self.study, self.store, self.definitions)
 
     def release_if_allowed(self, result: object, *, title: str) -> Released | None:
         """As `release`; a refusal becomes a line at the head of the report instead of its end."""
@@ -122,6 +134,8 @@ class Session(RegisterParts):
 
         `method` names one of the sentences in `workbench.output.methods`.
         """
+        if self._naming is not None:
+            self._naming.check(released)
         sentence = METHODS[method] if method else ""
         words = {"heading": heading, "text": text, "method": sentence, "chapter": chapter}
         self.publication.add(released, name=name, points=points, **words)
