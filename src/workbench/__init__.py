@@ -27,6 +27,7 @@ _ROOMS = {
     "draw_survival": "workbench.output.figures",
     "draw_trends": "workbench.output.figures",
     "draw_type_bars": "workbench.output.figures",
+    "explore": "workbench.output.explorer.view",
     "fine_gray": "workbench.analysis.competing",
     "gray_test": "workbench.analysis.competing",
     "kaplan_meier": "workbench.analysis.survival",
