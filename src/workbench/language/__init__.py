@@ -23,7 +23,7 @@ numerals    numbers, percentages, dates and months
 """
 
 from workbench.language.numerals import date, decimal_sign, month, number, per_cent, share
-from workbench.language.sentences import counted, retold, text
+from workbench.language.sentences import counted, inside, retold, text
 from workbench.language.speech import LANGUAGES, Language, current, speaking, spoken
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "current",
     "date",
     "decimal_sign",
+    "inside",
     "month",
     "number",
     "per_cent",

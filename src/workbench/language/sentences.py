@@ -66,6 +66,12 @@ def counted(n: int, one: str, many: str, /, **parts: Any) -> str:
     return told[0 if n == 1 else 1].format(n=number(n), **parts)
 
 
+def inside(label: str) -> str:
+    """A label as it stands inside a sentence: "Sex" is "sex", "Ann Arbor stage" stays."""
+    is_a_name = label[1:2].isupper() or re.match(r"\S+ [A-ZÅÄÖÆØ]", label)
+    return label if is_a_name else label[:1].lower() + label[1:]
+
+
 def retold(sentence: str) -> str:
     """An English sentence made elsewhere, told in the language that is spoken.
 

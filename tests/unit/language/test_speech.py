@@ -15,6 +15,7 @@ from workbench.language import (
     counted,
     current,
     date,
+    inside,
     month,
     number,
     per_cent,
@@ -43,6 +44,13 @@ def test_numbers_and_dates_are_written_as_the_language_does(tongue, told):
         found = (number(1234567), number(12.5, 1), number(-0.25, 2), share(0.45), date(DAY),
                  month(DAY), units)  # fmt: skip
     assert tuple(one.replace(THIN, " ").replace(HARD, " ") for one in found) == told
+
+
+def test_a_label_inside_a_sentence_is_small_unless_it_is_a_name():
+    assert inside("Age at diagnosis") == "age at diagnosis"
+    assert [inside(name) for name in ("Ann Arbor stage", "WHO performance status", "")] == [
+        "Ann Arbor stage", "WHO performance status", "",
+    ]  # fmt: skip
 
 
 def test_one_is_singular_and_none_is_plural():

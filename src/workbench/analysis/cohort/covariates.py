@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from workbench.language import inside
 from workbench.registers.schema import Table
 from workbench.registers.variables import Variable
 from workbench.study import DAYS_IN, Covariate
@@ -66,5 +67,4 @@ def _cut(values: pd.Series, limits: Sequence[float]) -> pd.Series:
 
 def variable_words(name: str, table: Table) -> str:
     """A variable's label as it stands inside a sentence."""
-    label = table.variables[name].label or name
-    return label[0].lower() + label[1:]
+    return inside(table.variables[name].label or name)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from workbench.language import inside
 from workbench.output.explorer.code_search import CodeHit
 from workbench.output.explorer.offers import (
     COMPETING,
@@ -64,7 +65,7 @@ def with_values(state: State, column: Column, values: Sequence[str]) -> State:
     test: Tree | None = None
     if values and set(values) != set(column.levels):
         words = ", ".join(column.levels.get(value, value) for value in values)
-        because = f"{_inside(column.label)} other than {words}"
+        because = f"{inside(column.label)} other than {words}"
         test = {"variable": column.name, "in": list(values), "because": because}
     return _with_test(_having(state, column) if test else state, column.name, "in", test)
 
@@ -84,7 +85,7 @@ def with_limits(state: State, column: Column, low: str | None, high: str | None)
     test: Tree | None = None
     if low is not None or high is not None:
         ends = [f"under {low}" if low is not None else "", f"over {high}" if high else ""]
-        because = f"{_inside(column.label)} {' or '.join(end for end in ends if end)}"
+        because = f"{inside(column.label)} {' or '.join(end for end in ends if end)}"
         given = {"at_least": low, "at_most": high}
         kept = {key: value for key, value in given.items() if value is not None}
         test = {"variable": column.name, **kept, "because": because}
@@ -169,7 +170,7 @@ def _unknown(column: Column) -> Tree:
     return {
         "variable": column.name,
         "is_missing": "true",
-        "because": f"{_inside(column.label)} not known",
+        "because": f"{inside(column.label)} not known",
     }
 
 
@@ -178,7 +179,7 @@ def _without_unknown(state: State, group: str | None) -> State:
     variable = state.study.variables.get(group or "")
     if variable is None:
         return state
-    because = f"{_inside(variable.label or str(group))} not known"
+    because = f"{inside(variable.label or str(group))} not known"
     others = [
         one
         for one in _conditions(state, "exclude")
@@ -210,8 +211,3 @@ def _with_cohort(state: State, **keys: Any) -> State:
     cohort = {**tree_of(state.study).get("cohort", {}), **keys}
     kept = {key: value for key, value in cohort.items() if value not in (None, [])}
     return state.changed(cohort=kept or None)
-
-
-def _inside(label: str) -> str:
-    """A label as it stands inside a sentence."""
-    return label[0].lower() + label[1:]

@@ -12,7 +12,7 @@ from workbench.analysis.cohort.covariates import variable_words
 from workbench.analysis.cohort.follow_up import causes_of
 from workbench.analysis.count_table import count_marked
 from workbench.errors import WorkbenchError
-from workbench.language import speaking
+from workbench.language import inside, speaking
 from workbench.output.disclosure import Released, release, release_reading
 from workbench.output.explorer.pictures import draw_curve, draw_flow, draw_incidence, draw_units
 from workbench.output.explorer.queries import Chosen
@@ -140,7 +140,7 @@ def _flow(chosen: Chosen, profile: ReleaseProfile) -> Part:
 def _table(chosen: Chosen, profile: ReleaseProfile) -> Part:
     labels = labels_of(chosen)
     group = labels.get(chosen.study.group or "", "study population")
-    title = f"Characteristics by {group[0].lower()}{group[1:]}"
+    title = f"Characteristics by {inside(group)}"
     told = release(chosen.table_one(), profile, title=title)
     return Part(TABLE, f'<div class="explorer-table">{to_html(told, labels=labels)}</div>', told)
 

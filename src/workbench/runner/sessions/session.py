@@ -25,7 +25,7 @@ from workbench.analysis.cohort.covariates import variable_words
 from workbench.analysis.quality import codes_never_seen
 from workbench.data.store import Store, Version, open_store
 from workbench.errors import DisclosureError, StudyError
-from workbench.language import spoken, text
+from workbench.language import inside, spoken, text
 from workbench.output.disclosure import Released
 from workbench.output.figures import Caption
 from workbench.output.formats.report import ReportContext
@@ -174,8 +174,7 @@ class Session(RegisterParts):
     @property
     def group_words(self) -> str:
         """What the groups are made by, as it stands inside a title."""
-        label = self.labels.get(self.study.group or "", "study population")
-        return label[0].lower() + label[1:]
+        return inside(self.labels.get(self.study.group or "", "study population"))
 
     def axis(self, horizon: float) -> list[float]:
         """About six even times from 0 to `horizon`, where numbers at risk stand under a curve."""
