@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,14 @@ import pytest
 from lifelines import CoxPHFitter, KaplanMeierFitter
 
 from workbench.analysis import relative
+from workbench.output.departure import check_folder
 from workbench.project import open_project
 from workbench.runner.execute import run_study
 from workbench.runner.plan import plan_run
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DAYS_A_YEAR = 365.2425
+TODAY = date(2026, 1, 1)
 
 
 def colon_patients() -> pd.DataFrame:
@@ -119,6 +122,15 @@ def test_the_release_record_names_every_file_with_its_sum(demo):
         for path in folder.iterdir():
             if path.name != "release.json":
                 assert hashlib.sha256(path.read_bytes()).hexdigest() in text, path.name
+
+
+def test_what_is_released_may_leave(demo):
+    """What a person is told to run before a folder leaves finds nothing in our own."""
+    found = {
+        name: [str(one) for one in check_folder(run.folder / "release", threshold=5, as_of=TODAY)]
+        for name, run in demo[0].items()
+    }
+    assert {name: faults for name, faults in found.items() if faults} == {}
 
 
 def test_the_same_study_on_the_same_store_gives_the_same_bytes(demo, demo_project):

@@ -17,7 +17,7 @@ from workbench.errors import StudyError
 from workbench.registers.standing import Answer, Answers, Requirement, Scheme
 
 YES, NO, UNKNOWN = "yes", "no", "not known"
-COLUMNS = ["number", "requirement", "answered_by", "answer", "evidence", "needed_for"]
+COLUMNS = ["item", "requirement", "answered_by", "answer", "evidence", "needed_for"]
 
 
 class Standing(pd.DataFrame):
@@ -51,7 +51,7 @@ class Standing(pd.DataFrame):
         told = f"Stage {self.stage}{level}."
         if not self.next_stage:
             return told
-        answers = dict(zip(self["number"], self["answer"], strict=True))
+        answers = dict(zip(self["item"], self["answer"], strict=True))
         lacking = [f"{one} (not known)" if answers[one] == UNKNOWN else one for one in self.missing]
         return f"{told} Stage {self.next_stage} lacks: {', '.join(lacking)}."
 
@@ -86,8 +86,8 @@ def evaluate(
 
     Returns
     -------
-    One row a requirement: `number`, `requirement`, `answered_by` ("data", "asked"), `answer`
-    ("yes", "no", "not known"), `evidence`, `needed_for`. As attributes `stage`, `level`,
+    One row a requirement: `item` (its number), `requirement`, `answered_by` ("data", "asked"),
+    `answer` ("yes", "no", "not known"), `evidence`, `needed_for`. As attributes `stage`, `level`,
     `next_stage`, `missing`, `note`. Data go before a register's own word, and a difference is told;
     where data are not known the register's word holds. An answer too old is not known.
 
@@ -160,7 +160,7 @@ def harder(
     for name, (answers, facts) in registers.items():
         now = evaluate(answers, facts, scheme)
         then = evaluate(answers, facts, scheme, limits=limits)
-        was, becomes = (dict(zip(one["number"], one["answer"], strict=True)) for one in (now, then))
+        was, becomes = (dict(zip(one["item"], one["answer"], strict=True)) for one in (now, then))
         lost = [number for number in was if was[number] == YES and becomes[number] != YES]
         unknown = [number for number in limits if becomes[number] == UNKNOWN]
         rows.append(

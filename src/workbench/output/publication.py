@@ -35,6 +35,8 @@ from workbench.output.release_record import (
     require_recorded,
     with_file,
 )
+from workbench.output.reporting import PaperFacts, build_paper, checklist_csv
+from workbench.registers.checklists import load_checklist
 from workbench.registers.profiles import ReleaseProfile
 
 REPORT, PAPER = "report.html", "report.pdf"
@@ -43,7 +45,7 @@ NAME = re.compile(r"[a-z][a-z0-9_-]*")
 # Names of our own files, and anchors the report uses itself.
 TAKEN = {
     "release", "record", "report", "workbook", "deck", "results", "hidden-and-why", "how-to-read",
-    "provenance-of-numbers",
+    "provenance-of-numbers", "for_a_paper",
 }  # fmt: skip
 # Formats besides the page that are made of the same sections.
 BUILDERS = {"workbook": ("workbook.xlsx", build_workbook), "deck": ("deck.pptx", build_deck)}
@@ -106,11 +108,15 @@ class Publication:
         section = Section(name, heading, released, text, method, chapter, tuple(points))
         self.sections.append(section)
 
-    def write(self, context: ReportContext, *, formats: Sequence[str] = ()) -> Path:
+    def write(
+        self, context: ReportContext, *, formats: Sequence[str] = (),
+        paper: PaperFacts | None = None,
+    ) -> Path:  # fmt: skip
         """Write tables, figures, report.html and the release record; give back the folder.
 
         `formats` are "workbook" (workbook.xlsx), "deck" (deck.pptx) and "pdf" (report.pdf, printed
-        by the browser that is installed; without one the page says so).
+        by the browser that is installed; without one the page says so). With `paper`, a draft of
+        a paper's methods and a filled checklist lie beside them (for_a_paper.html and .csv).
 
         Raises
         ------
@@ -132,6 +138,10 @@ class Publication:
         files[REPORT] = page.encode("utf-8")
         for name, build in (BUILDERS[one] for one in formats if one in BUILDERS):
             files[name] = build(context, self.sections)
+        if paper is not None:
+            checklist = load_checklist("record")
+            files["for_a_paper.html"] = build_paper(paper, checklist).encode("utf-8")
+            files["for_a_paper.csv"] = checklist_csv(paper, checklist)
         record = record_of(context, self.sections, files, n_linked=n_linked)
         files[PAGE] = as_page(record)
         files[RECORD] = as_json(with_file(record, PAGE, files[PAGE]))

@@ -97,6 +97,7 @@ def as_page(record: Mapping[str, Any]) -> bytes:
         for one in record["profiles"].values()
         for setting, words in one["lowered"].items()
     ]
+    hashes = {name: f"sha256:{one['sha256']}" for name, one in record["files"].items()}
     parts = [
         f"<h1>Release record: {escape(study['title'])}</h1><p>{escape(study['question'])}</p>",
         _block("What it is about", study["facts"].items()),
@@ -105,7 +106,7 @@ def as_page(record: Mapping[str, Any]) -> bytes:
         _block("Protections below the standard profile", lowered or [("none", "")]),
         *rules,
         _items(record["items"]),
-        _block("SHA-256 of the files", [(n, one["sha256"]) for n, one in record["files"].items()]),
+        _block("The files, by their hash", hashes.items()),
         "<p>What is proved and what is not: docs/output-checking.md of the workbench.</p>",
     ]
     page = (

@@ -28,7 +28,7 @@ YES = {"is_break": "jump", "is_provisional": "yes"}
 TEXT_COLUMNS = {
     "reason", "check", "variable", "level", "group", "table", "years", "question", "rule",
     "column", "outcome", "cause", "reliability", "term", "version", "imported", "as_of",
-    "level_words", "target", "trend", "kind", "flag", "adjusted_flag", "number", "requirement",
+    "level_words", "target", "trend", "kind", "flag", "adjusted_flag", "item", "requirement",
     "answered_by", "answer", "evidence", "needed_for",
 }  # fmt: skip
 

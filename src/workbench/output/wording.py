@@ -117,7 +117,7 @@ COLUMN_LABELS = {
     "highest": "Highest",
     "tipping_point": "Tipping point",
     "because": "Not shown because",
-    "number": "No.",
+    "item": "No.",
     "target": "Target",
     "requirement": "Requirement",
     "answered_by": "Answered by",

@@ -13,7 +13,10 @@ PICTURES = {".png", ".svg"}
 # Made by an installed browser, which writes the time of printing into it.
 NEVER_COMPARED = {".pdf"}
 # Holds the run's key and the hash of the workbench's code, beside what tables and figures hold.
-CARRIES_KEY = {"report.html", "release.json", "workbook.xlsx", "deck.pptx"}
+CARRIES_KEY = {
+    "report.html", "release.json", "workbook.xlsx", "deck.pptx", "for_a_paper.html",
+    "for_a_paper.csv",
+}  # fmt: skip
 WORDS = {
     "notebook": "the notebook's code",
     "workbench_code_sha256": "the workbench's own code",

@@ -186,7 +186,7 @@ class Study(Document):
     notebook: str
     release_profile: str = "standard"
     language: Literal["en", "sv", "nb"] = "en"  # of everything that is released
-    formats: tuple[Literal["workbook", "deck", "pdf"], ...] = ()  # besides the page
+    formats: tuple[Literal["workbook", "deck", "pdf", "paper"], ...] = ()  # besides the page
     coverage: str = ""  # what is known of the register's coverage, in words
     checked: str = ""  # who has checked what comes out, and when, in words
     population: Slug | None = None  # the register that says who exists, dies and leaves the country

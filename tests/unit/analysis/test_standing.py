@@ -44,7 +44,7 @@ ALL = answers_of(yes=[1, 2, 3, 4, 5, 11, 15, 17, 18])
 
 
 def answer(found, number):
-    return found.set_index("number").loc[number]
+    return found.set_index("item").loc[number]
 
 
 def test_a_register_that_meets_all_is_at_the_top():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -12,11 +13,14 @@ import pytest
 from workbench.analysis.count_table import CountTable
 from workbench.errors import DisclosureError, RunError
 from workbench.output import figures
+from workbench.output.departure import check_folder
 from workbench.output.disclosure import release, release_reading
 from workbench.output.formats.report import ReportContext
 from workbench.output.publication import Publication
 from workbench.output.release_record import require_recorded
+from workbench.output.reporting import facts_of_run
 from workbench.registers.profiles import load_profile
+from workbench.study import load_study
 
 CONTEXT = ReportContext(title="T", question="Q?", facts={"Register": "R"}, provenance={"Seed": "1"})
 
@@ -52,6 +56,16 @@ def test_the_record_lists_every_file_with_its_hash_and_what_was_hidden_once(
         assert record["files"][name]["sha256"] == hashlib.sha256(content).hexdigest()
     assert record["hidden"]["ledger steps merged with a neighbour"] == 1
     assert record["items"][1]["rules"]["threshold"] == 5
+
+
+def test_what_authors_need_lies_beside_and_nothing_of_it_is_a_fault(tmp_path, ledger):
+    study = load_study(Path(__file__).parents[3] / "params" / "studies" / "leg_amputation.yaml")
+    publication = Publication(tmp_path / "release")
+    publication.add(figures.draw_flow(ledger), name="flow", heading="Who")
+    publication.write(CONTEXT, paper=facts_of_run(study, inputs={}, ledger=ledger))
+    record = json.loads((tmp_path / "release" / "release.json").read_text(encoding="utf-8"))
+    assert {"for_a_paper.html", "for_a_paper.csv"} <= set(record["files"])
+    assert check_folder(tmp_path / "release", threshold=5, as_of=date(2026, 1, 1)) == []
 
 
 def test_a_second_writing_replaces_the_first_whole(tmp_path, ledger, curve):

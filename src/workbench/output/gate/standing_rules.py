@@ -20,7 +20,7 @@ def judge_standing(standing: Standing, policy: ReleaseProfile) -> Judgement:
         raise DisclosureError("A standing has been changed: release what `evaluate` gave.")
     shown = table.reset_index(drop=True)
     facts = {
-        "by": ("number",), "stage": standing.stage, "level": standing.level,
+        "by": ("item",), "stage": standing.stage, "level": standing.level,
         "next_stage": standing.next_stage, "missing": standing.missing,
     }  # fmt: skip
     notes = (standing.note.strip(),) if standing.note else ()

@@ -219,7 +219,7 @@ def _flow(ledger: Released | None) -> str:
     with speaking("en"):
         rows = ledger.texts().to_dict("records")
     left = [
-        f"{row['n_rows_out']} rows: {row['reason']}"
+        f"{row['n_rows_out']} rows: {row['reason'].replace('; ', ' or ')}"
         for row in rows[:-1]
         if str(row["n_rows_out"]) != "0"
     ]

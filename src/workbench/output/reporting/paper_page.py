@@ -68,10 +68,10 @@ def build_paper(facts: PaperFacts, checklist: Checklist) -> str:
 
 
 def checklist_csv(facts: PaperFacts, checklist: Checklist) -> bytes:
-    """The filled checklist as CSV: number, section, extension, what is asked, state, answer."""
+    """The filled checklist as CSV: item, section, extension, what is asked, state, answer."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["number", "section", "from", "asks", "state", "answer"])
+    writer.writerow(["item", "section", "from", "asks", "state", "answer"])
     for one in fill_checklist(facts, checklist):
         origin = "RECORD" if one.item.is_record else "STROBE"
         row = [one.item.number, one.item.section, origin, one.item.asks, one.state, one.answer]

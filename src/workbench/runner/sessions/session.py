@@ -38,6 +38,7 @@ from workbench.registers.schema import load_register
 from workbench.runner.manifest import environment
 from workbench.runner.plan import code_sha256, hash_of, plan_run, reference_inputs
 from workbench.runner.sessions.naming import COUNTED, Naming, naming_of
+from workbench.runner.sessions.paper import paper_facts
 from workbench.runner.sessions.population import beside_population, open_life_table
 from workbench.runner.sessions.register_parts import RegisterParts
 from workbench.runner.task import COUNTS, TASK, Task, read_task, write_task
@@ -145,7 +146,10 @@ class Session(RegisterParts):
 
     def finish(self) -> Path:
         """Write the release folder: tables, figures, the record and report.html."""
-        self.publication.write(self._context(), formats=self.study.formats)
+        formats, sections = self.study.formats, self.publication.sections
+        parts = (self.task, self.store, self.definitions, self.profile, sections)
+        paper = paper_facts(*parts) if "paper" in formats else None
+        self.publication.write(self._context(), formats=formats, paper=paper)
         return self.folder / "release" / "report.html"
 
     @property

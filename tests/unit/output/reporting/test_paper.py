@@ -123,11 +123,11 @@ def test_page_and_csv_say_the_same(facts):
     page = build_paper(facts, RECORD)
     assert page == build_paper(facts, RECORD) and "http" not in page
     rows = list(csv.DictReader(io.StringIO(checklist_csv(facts, RECORD).decode("utf-8"))))
-    assert [row["number"] for row in rows] == [one.number for one in RECORD.items]
+    assert [row["item"] for row in rows] == [one.number for one in RECORD.items]
     table = next(one for one in page_tables(page) if list(one.columns)[:2] == ["Item", "Asks"])
     by_item = {str(row.iloc[0]).split(" ")[0]: str(row.iloc[3]) for _, row in table.iterrows()}
     for row in rows:
-        assert by_item[row["number"]] == row["answer"]
+        assert by_item[row["item"]] == row["answer"]
 
 
 def test_titles_are_escaped_and_formulas_are_text(ledger):
