@@ -83,7 +83,7 @@ def test_methods_tell_what_the_study_says(facts):
 
 def test_hidden_numbers_stay_hidden(facts):
     flow = facts.sentences["flow"]
-    assert not re.search(r"\b2 rows", flow) and "42 rows: r1; r2" in flow  # joined with the next
+    assert not re.search(r"\b2 rows", flow) and "42 rows: r1 or r2" in flow  # joined with the next
     assert not re.search(r"\b2 rows", build_paper(facts, RECORD))
 
 
