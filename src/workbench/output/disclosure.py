@@ -148,7 +148,8 @@ def release_reading(counts: Released, reading: str, *, title: str, **options: An
 
     `reading` is "shares" (options green, yellow, direction, minimum), "funnel", "ratios" (counts
     with expected), "effects", "trends" (by unit and year; option direction), "composition" (by unit
-    and kind) or "coverage". Nothing new is told, so nothing can leak.
+    and kind), "coverage", "overview" and "changes" (of many indicators by region, or by region and
+    year; limits as "indicator|direction"). Nothing new is told, so nothing can leak.
     """
     require_released(counts, "counts")
     judgement = judge_reading(

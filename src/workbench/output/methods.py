@@ -105,6 +105,11 @@ METHODS = {
         "Shares by year with Wilson intervals. An arrow only where the score test for a linear "
         "trend, corrected for continuity, is below 5 %; broken line: the units shown, together."
     ),
+    "changes": (
+        "Score test for a linear trend over the years, corrected for continuity; p values adjusted "
+        "for the number of indicators and regions (Benjamini and Hochberg, 1995). An arrow where "
+        "the adjusted p is below 5 %: of all arrows at most one in twenty is expected to be chance."
+    ),
     "composition": "Shares of each unit's patients; units with few of some kind are not shown.",
     "coverage": (
         "Cases linked by person and day. Union: register over either source; gold standard: those "

@@ -170,7 +170,7 @@ def _written(values: list[object], column: str, result: Released, *, is_name: bo
         return [wording.count(value) for value in values]
     if column in YES:
         return [text(YES[column]) if value is True else "" for value in values]
-    if column == "p_value":
+    if column in {"p_value", "p_adjusted"}:
         return [wording.p_value(value) for value in values]
     decimals = _decimals(column, result)
     return [wording.number(value, decimals=decimals) for value in values]

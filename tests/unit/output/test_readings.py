@@ -144,6 +144,38 @@ def test_many_indicators_each_with_its_own_target():
     assert "P: 1 regions surely high" in draw_levels(overview).alternative_text
 
 
+def changing(events: dict[str, list[int]]) -> CountTable:
+    """Two indicators by region over six years, of 200 patients each."""
+    rows = [
+        {"indicator": indicator, "region": region, "year": 2015 + at, "n": 200, "events": one}
+        for indicator in ("P", "Q") for region, yearly in events.items()
+        for at, one in enumerate(yearly)
+    ]  # fmt: skip
+    return CountTable(pd.DataFrame(rows), ("indicator", "region", "year"), apart=("indicator",))
+
+
+def test_changes_are_told_the_surest_first_and_adjusted_for_their_number():
+    level = [100, 104, 97, 101, 99, 102]
+    counts = released(changing({"A": level, "B": [90, 100, 112, 120, 131, 140], "C": level}))
+    told = release_reading(counts, "changes", title="t", **{"P|direction": "low"})
+    first = told.frame.head(2)
+    assert first["region"].tolist() == ["B", "B"] and first["trend"].tolist() == ["rises"] * 2
+    assert first["kind"].tolist() == ["concern", "no direction"]  # of Q nothing is wanted
+    assert first["slope"].tolist() == pytest.approx([0.05, 0.05], abs=0.002)
+    assert set(told.frame["trend"].iloc[2:]) == {"none"}
+    assert (told.frame["p_adjusted"] >= told.frame["p_value"]).all()
+    assert told.facts["n_tested"] == 6 and told.facts["n_sure"] == 2
+
+
+def test_one_sure_year_in_many_regions_is_no_change():
+    """A trend that is sure by itself (p = 0.02) is not among forty."""
+    level = [100] * 6
+    many = {f"R{at:02d}": level for at in range(39)} | {"Z": [88, 92, 103, 100, 104, 106]}
+    told = release_reading(released(changing(many)), "changes", title="t").frame
+    assert told.loc[0, "region"] == "Z" and 0.001 < told.loc[0, "p_value"] < 0.05
+    assert set(told["trend"]) == {"none"}
+
+
 def test_forms_that_are_missing_in_hours():
     table = pd.DataFrame({"region": ["N", "S"], "n": [100, 200], "events": [90, 140]})
     found = release_reading(

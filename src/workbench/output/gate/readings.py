@@ -16,7 +16,7 @@ from workbench.analysis import charts, coverage, indicators, units
 from workbench.errors import DisclosureError
 from workbench.output.gate.coverage_readings import read_basis
 from workbench.output.gate.judgement import Judgement, nothing_hidden, rounded
-from workbench.output.gate.time_readings import read_change, read_charts
+from workbench.output.gate.time_readings import read_change, read_changes, read_charts
 
 DISTANCE = 10  # units from which over-dispersion can be told
 SHARE = ["estimate", "lower", "upper"]
@@ -187,6 +187,7 @@ READINGS: dict[str, Callable[..., tuple[pd.DataFrame, dict[str, Any]]]] = {
     "basis": read_basis,
     "charts": read_charts,
     "change": read_change,
+    "changes": read_changes,
 }
 KEPT = ("n_rows", "n_hidden", "n_missing")
 

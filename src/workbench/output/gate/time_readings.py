@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.analysis import charts
+from workbench.analysis.units.funnels import false_discovery
 from workbench.errors import DisclosureError
 
 
@@ -29,6 +30,34 @@ def read_charts(
     )
     told = {"direction": direction, "rebase": rebase, "because": because}
     return found, told
+
+
+def read_changes(
+    counts: pd.DataFrame, facts: Mapping[str, Any], *, level: float = 0.05, **limits: str
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Which of many indicators change over the years where, the surest first.
+
+    One row an indicator and unit; p values are adjusted for how many there are (Benjamini and
+    Hochberg), and below `level` there is an arrow. "indicator|direction" says what is wanted.
+    """
+    key, *by, year = facts["by"]
+    points = counts.assign(**{year: pd.to_numeric(counts[year])})
+    parts = []
+    for name, rows in points.groupby(key, sort=True):
+        wanted = limits.get(f"{name}|direction")
+        wanted = None if wanted == "none" else wanted
+        own = charts.trend(rows, period=year, by=by, direction=wanted, level=1.0 - 1e-9)
+        parts.append(own.assign(**{key: name}))
+    found = pd.concat(parts, ignore_index=True)
+    found["p_adjusted"] = false_discovery(found["p_value"].to_numpy())
+    is_sure = found["p_adjusted"] < level
+    tested = found["trend"] != "too short"
+    found["kind"] = found["kind"].where(is_sure, "common cause")
+    found["trend"] = found["trend"].where(is_sure | ~tested, "none")
+    told = {"n_tested": int(tested.sum()), "n_sure": int(is_sure.sum())}
+    columns = [key, *by, "trend", "kind", "slope", "p_value", "p_adjusted"]
+    order = ["p_adjusted", "p_value", key, *by]
+    return found.sort_values(order, ignore_index=True)[columns], told
 
 
 def read_change(

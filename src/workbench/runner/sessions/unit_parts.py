@@ -161,8 +161,12 @@ class UnitParts:
             )
         return f"{one.description.strip()} {one.how_to_read.strip()}\n\n{target}"
 
-    def overview_counts(self) -> CountTable:
-        """Every proportion of the study, of any register, by region over the study's period."""
+    def overview_counts(self, *, yearly: bool = False) -> CountTable:
+        """Every proportion of the study, of any register, by region over the study's period.
+
+        With `yearly` also by calendar year.
+        """
+        by = ["region", "year"] if yearly else ["region"]
         together: dict[tuple[str, str], list[Indicator]] = {}
         for one in self.definitions.indicators.values():
             if one.definition.type == "proportion":
@@ -171,11 +175,13 @@ class UnitParts:
                 together.setdefault((kind, unit), []).append(one)
         if not together:
             raise StudyError("indicators: the study names none that are shares.")
-        whole = pd.concat([self._by_region(some) for some in together.values()], ignore_index=True)
-        columns = ["indicator", "region", "n", "events"]
+        whole = pd.concat(
+            [self._by_region(some, by) for some in together.values()], ignore_index=True
+        )
         n_missing = int(whole["missing"].sum())
-        keys = ("indicator", "region")
-        return CountTable(whole[columns], keys, apart=("indicator",), n_missing=n_missing)
+        keys = ("indicator", *by)
+        counts = whole[[*keys, "n", "events"]]
+        return CountTable(counts, keys, apart=("indicator",), n_missing=n_missing)
 
     def all_limits(self) -> dict[str, str]:
         """Every indicator's target as plain words, for the reading "overview"."""
@@ -203,11 +209,11 @@ class UnitParts:
             n_missing=int(of_all["missing"].sum()),
         )  # fmt: skip
 
-    def _by_region(self, chosen: Sequence[Indicator]) -> pd.DataFrame:
+    def _by_region(self, chosen: Sequence[Indicator], by: Sequence[str]) -> pd.DataFrame:
         tables = list(dict.fromkeys(one.definition.table for one in chosen))
         rows = {name: self._in_period(name) for name in tables}
         as_of = self.study.as_of
-        found = quality_indicators.aggregate(rows, chosen, as_of=as_of, by=["region"]).table
+        found = quality_indicators.aggregate(rows, chosen, as_of=as_of, by=[*by]).table
         of_all = found[found["place_level"] == NATION]
         nobody = text("not known")
         words = self.definitions.tables[tables[0]].variables["region"].codes
