@@ -144,7 +144,9 @@ def _last_fact(facts: Mapping[str, object]) -> str:
 def lay_out(result: Released, *, labels: Mapping[str, str] | None = None) -> Table:
     """The result's rows and columns as text, in the form that suits its kind."""
     require_released(result)
-    forms = {"table_one": _table_one, "cox": _cox, "fine_gray": _cox}
+    forms = {
+        "table_one": _table_one, "cox": _cox, "fine_gray": _cox, "overview": _under_its_first,
+    }  # fmt: skip
     return forms.get(result.kind, _plain)(result, labels or {})
 
 
@@ -213,6 +215,17 @@ def _plain(result: Released, labels: Mapping[str, str]) -> Table:
         named = {**{column: text(told) for column, told in BESIDE_WORDS.items()}, **labels}
     header = tuple(wording.label(column, named) for column in columns)
     return Table(header, (("", rows),), n_text_columns=max(len(names), 1))
+
+
+def _under_its_first(result: Released, labels: Mapping[str, str]) -> Table:
+    """Rows under the name in their first column, which many of them share."""
+    plain = _plain(result, labels)
+    under: dict[str, list[tuple[str, ...]]] = {}
+    for _, rows in plain.sections:
+        for name, *row in rows:
+            under.setdefault(name, []).append(tuple(row))
+    sections = tuple((name, tuple(rows)) for name, rows in under.items())
+    return Table(plain.header[1:], sections, plain.n_text_columns - 1)
 
 
 def _table_one(result: Released, labels: Mapping[str, str]) -> Table:

@@ -38,6 +38,8 @@ COLUMN_LABELS = {
     "p_adjusted": "p, adjusted",
     "slope": "Change a year",
     "trend": "Trend",
+    "indicator": "Indicator",
+    "region": "Region",
     "cause": "Event",
     "reliability": "Enough to publish",
     "estimate": "Estimate",

@@ -9,6 +9,7 @@ import pytest
 from workbench.analysis import coverage, units
 from workbench.analysis.count_table import CountTable, count_types
 from workbench.errors import DisclosureError
+from workbench.output import tables
 from workbench.output.disclosure import release, release_reading
 from workbench.output.figures.comparison_figures import (
     draw_caterpillar,
@@ -142,6 +143,8 @@ def test_many_indicators_each_with_its_own_target():
     overview = release_reading(counts, "overview", title="t", **options)
     assert overview.frame["level_words"].tolist() == ["high", "low", "no target", "no target"]
     assert "P: 1 regions surely high" in draw_levels(overview).alternative_text
+    laid = tables.lay_out(overview)  # an indicator's name stands over its regions, once
+    assert [name for name, _ in laid.sections] == ["P", "Q"] and laid.header[0] == "Region"
 
 
 def changing(events: dict[str, list[int]]) -> CountTable:
