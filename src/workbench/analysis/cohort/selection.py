@@ -71,6 +71,11 @@ class Cohort:
         return len(self.persons)
 
     @property
+    def n_persons(self) -> int:
+        """Persons of the cohort, comparison persons too; one with several rows counts once."""
+        return int(self.persons["person"].nunique())
+
+    @property
     def n_events(self) -> int:
         """How many of them have the event."""
         return int(self.persons["has_event"].sum()) if "has_event" in self.persons else 0

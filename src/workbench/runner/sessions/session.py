@@ -71,7 +71,7 @@ class Session(RegisterParts):
         self.cohort = select_cohort(
             self.study, self.store, code_lists=known.code_lists, indicators=known.indicators
         )
-        counts = {"n_persons": self.cohort.n, "n_events": self.cohort.n_events}
+        counts = {"n_persons": self.cohort.n_persons, "n_events": self.cohort.n_events}
         (self.folder / COUNTS).write_text(json.dumps(counts), encoding="utf-8")
         return self.cohort
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -132,6 +133,12 @@ def test_impossible_orders_of_dates_are_counted_and_shown_but_remove_nobody(tmp_
     checks = cohort.ledger.checks.set_index("check")["n_rows"]
     assert checks["born after start of dialysis"] == 1
     assert cohort.n == 1
+
+
+def test_a_person_with_two_rows_is_one_person(tmp_path):
+    cohort = cohort_of(tmp_path, "a,2016-01-01,2015-01-01,2016-01-01,1,65,f")
+    twice = replace(cohort, persons=pd.concat([cohort.persons] * 2))
+    assert (twice.n, twice.n_persons) == (2, 1)
 
 
 def test_those_who_left_are_described(tmp_path):
