@@ -85,6 +85,7 @@ class Words(Document):
     """What is told of an indicator in one more language."""
 
     label: str
+    no_limits_because: str = ""
     description: str = ""
     how_to_read: str = ""
     technical: str = ""

@@ -74,6 +74,24 @@ def test_incident_and_prevalent_are_told_apart(packaged):
     assert kinds["renal_census_fistula_or_graft"] == "prevalent"
 
 
+@pytest.mark.parametrize("language", ["sv", "nb"])
+def test_every_packaged_indicator_is_told_in_the_languages_of_its_readers(packaged, language):
+    for one in packaged:
+        told = one.told_in(language)
+        for name in ("label", "description", "how_to_read", "no_limits_because"):
+            english, other = getattr(one, name), getattr(told, name)
+            assert bool(english) == bool(other), (one.name, name)
+            assert not english or english != other, (one.name, name)
+        assert one.told_in("en") == one
+
+
+def test_what_is_not_translated_stays_as_it_was_written(tmp_path):
+    written(tmp_path, TEXT + "translations: {sv: {label: Samtal dokumenterat}}\n")
+    told = load_indicator("mine", [tmp_path]).definition.told_in("sv")
+    assert (told.label, told.limits.green.source) == ("Samtal dokumenterat", "a test")
+    assert load_indicator("mine", [tmp_path]).definition.told_in("nb").label == "Talk documented"
+
+
 def test_a_projects_own_indicator_is_found_and_goes_first(tmp_path):
     assert load_indicator("mine", [written(tmp_path)]).definition.label == "Talk documented"
     assert findings(tmp_path, TEXT) == {}
