@@ -17,6 +17,7 @@ import pandas as pd
 from workbench.errors import DisclosureError
 from workbench.output.gate.suppression import Cells, Protection, cells_of
 from workbench.output.gate.suppression.cells import COUNT, MEASURE, REST, TOTAL
+from workbench.output.gate.suppression.hierarchies import Hierarchy
 from workbench.registers.profiles import ReleaseProfile
 
 N, EVENTS = "n", "events"
@@ -42,9 +43,13 @@ class CountSystem:
     nesting: Nesting  # which of its labels lie in which of a level above
 
     @property
+    def _trees(self) -> Sequence[Hierarchy]:
+        return self.cells.grid.trees if self.cells.grid else ()
+
+    @property
     def roots(self) -> np.ndarray:
         """The sums of everything, printed or not; one truth a cell."""
-        tops = {tree.name: tree.labels[tree.root] for tree in self.cells.grid.trees}
+        tops = {tree.name: tree.labels[tree.root] for tree in self._trees}
         names = self.cells.names
         return np.logical_and.reduce([(names[one] == tops[one]).to_numpy() for one in self.dims])
 
@@ -82,7 +87,7 @@ class CountSystem:
         )
         told: list[list[str]] = [[] for _ in range(len(self.cells))]
         for dim in self.dims:
-            tree = next(one for one in self.cells.grid.trees if one.name == dim)
+            tree = next(one for one in self._trees if one.name == dim)
             for parts, label in zip(told, self.cells.names[dim], strict=True):
                 if label != tree.labels[tree.root]:
                     parts.append(str(label))

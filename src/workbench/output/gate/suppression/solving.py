@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -94,7 +95,7 @@ class Solver:
                 return answer
         return Answer(TIMED_OUT, "timed out")
 
-    def _attempt(self, problem: dict, cells: np.ndarray, decided_by: str) -> Answer | None:
+    def _attempt(self, problem: dict[str, Any], cells: np.ndarray, decided_by: str) -> Answer | None:
         """One run; None where a fractional answer leaves the question open."""
         left = self._ends - monotonic()
         if left <= 0:
