@@ -95,7 +95,9 @@ class Solver:
                 return answer
         return Answer(TIMED_OUT, "timed out")
 
-    def _attempt(self, problem: dict[str, Any], cells: np.ndarray, decided_by: str) -> Answer | None:
+    def _attempt(
+        self, problem: dict[str, Any], cells: np.ndarray, decided_by: str
+    ) -> Answer | None:
         """One run; None where a fractional answer leaves the question open."""
         left = self._ends - monotonic()
         if left <= 0:
