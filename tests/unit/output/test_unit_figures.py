@@ -20,6 +20,7 @@ from workbench.output.figures import (
     lag_figure,
     type_bars_figure,
     unit_marks,
+    unit_trends,
 )
 from workbench.output.figures.drawing import STYLE, WIDTH
 from workbench.output.figures.unit_marks import Nation
@@ -77,6 +78,26 @@ def assert_inside(figure, texts):
         assert box.x0 >= -1 and box.x1 <= page.x1 + 1, text.get_text()
         assert box.y0 >= -1 and box.y1 <= page.y1 + 1, text.get_text()
         assert text.get_fontsize() >= 8, text.get_text()
+
+
+# ---- units over the years ---------------------------------------------------------------------
+
+
+def test_long_names_over_panels_do_not_reach_the_next(policy):
+    names = ["Sahlgrenska universitetssjukhuset, Mölndal", "Västra Götaland", "Kort", "D", "E", "F"]
+    rows = [
+        {"unit": name, "year": 2015 + at, "n": 200, "events": 80 + 12 * at}
+        for name in names for at in range(6)
+    ]  # fmt: skip
+    counts = release(CountTable(pd.DataFrame(rows), ("unit", "year")), policy, title="t")
+    trends = release_reading(counts, "trends", title="t", direction="high")
+    figure = mpl_figure.Figure(figsize=(WIDTH, unit_trends.height_of(trends)))
+    unit_trends.draw(trends, figure, own=None)
+    figure.canvas.draw()
+    titles = [one for one in figure.axes[0].texts if "▲" in one.get_text()]
+    assert len(titles) == len(names)
+    boxes = [one.get_window_extent() for one in titles]
+    assert not any(one.overlaps(other) for at, one in enumerate(boxes) for other in boxes[at + 1 :])
 
 
 # ---- the funnel -------------------------------------------------------------------------------

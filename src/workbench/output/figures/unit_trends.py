@@ -14,6 +14,7 @@ from workbench.output.disclosure import Released
 from workbench.output.figures.unit_marks import counted
 
 COLUMNS, PANEL = 5, 1.12
+SIGNS = 22  # letters over a panel before they reach the next one
 WIDE, TALL, FOOT = 0.84, 0.64, 0.84  # of a panel: its axes, and where they stand
 FEWEST = 2  # years of a unit below which there is no line to draw
 INK, SOFT = "#1a1a1a", "#8a8a8a"
@@ -107,9 +108,12 @@ def _draw_panel(panel: _Panel, nation: pd.Series, points: pd.DataFrame) -> None:
 
 def _draw_title(panel: _Panel, name: str, first: pd.Series, *, is_own: bool) -> None:
     trend = first["trend"]
-    title = f"{name}  {text(ARROWS[trend])}" if trend in ARROWS else name
+    arrow = text(ARROWS[trend]) if trend in ARROWS else ""
+    if len(name) + len(arrow) > SIGNS:
+        arrow = arrow[:1]  # the sign alone; the word stands in the description
+    title = f"{name}  {arrow}".rstrip()
     panel.axes.text(
-        panel.column, panel.y(1) - 0.04, title, size=7.5, va="bottom",
+        panel.column, panel.y(1) - 0.04, title, size=7.5 * min(1, SIGNS / len(title)), va="bottom",
         color=KINDS.get(first["kind"], INK), weight="bold" if is_own else "normal",
     )  # fmt: skip
 
