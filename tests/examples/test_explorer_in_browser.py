@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.projects import STUDY, import_rows, make_project, many_rows
 from workbench.data.store import CATALOGUE
@@ -22,19 +22,8 @@ from workbench.project import Project, house_folder, open_project
 from workbench.runner.execute import run_study
 from workbench.runner.plan import plan_run
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SECONDS = 90
 CURVE, READY = ".explorer-figure svg >> nth=0", ".explorer-message >> nth=0"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

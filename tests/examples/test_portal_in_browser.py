@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import csv
-import shutil
 import socket
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from releases import shares, write_run
 
 from workbench.output.portal.launch import Served, serving
 from workbench.project import house_folder
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PAGE = house_folder("notebooks") / "portal" / "results.ipynb"
 # What Voila's own scripts say of their versions; nothing a visitor sees.
 OF_VOILA = ("Unsatisfied version", "No satisfying version", "Starting WebSocket")
 # What the browser says itself when the process behind the page has been ended on purpose.
 ENDED = ("Failed to load resource: the server responded with a status of 404", "WebSocket")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -7,27 +7,24 @@ numbers.
 
 from __future__ import annotations
 
-import hashlib
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from html import escape
+from dataclasses import dataclass
 
 import pandas as pd
 
 from workbench.language import share, text
 from workbench.output.disclosure import Released, require_released
 from workbench.output.figures import panel_figure, survival_figure
+from workbench.output.sheet import LETTER, SOFT, Sheet, cut
 from workbench.output.wording import count
 
-INK, SOFT, FAINT, PAPER = "#1a1a1a", "#555555", "#dddddd", "#ffffff"
 COLOURS = (
     "#005f87", "#a04000", "#7b3294", "#1b7837", "#5c4a00", "#8f1d2c", "#3d5a80", "#555555",
 )  # fmt: skip
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 2", "12 3", "1 2", "6 2 1 2")
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 720, 150, 560, 16, 296
-ROW, LINE = 22, 17
-LETTER = 7.2  # points that a letter of size 13 takes, on average
+ROW, LINE, BAR = 22, 17, 14
 
 
 @dataclass(frozen=True)
@@ -37,49 +34,6 @@ class Curve:
     name: str
     steps: pd.DataFrame
     at_risk: tuple[str, ...]
-
-
-@dataclass
-class Paper:
-    """A picture in the making."""
-
-    title: str
-    height: float
-    parts: list[str] = field(default_factory=list)
-
-    def line(self, x1: float, y1: float, x2: float, y2: float, *, colour: str = FAINT) -> None:
-        """A thin straight line."""
-        self.parts.append(
-            f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"/>'
-        )
-
-    def word(
-        self, x: float, y: float, told: str, *, anchor: str = "start", colour: str = INK
-    ) -> None:
-        """Words at a place."""
-        self.parts.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">'
-            f"{escape(told)}</text>"
-        )
-
-    def bar(self, x: float, y: float, width: float, *, colour: str, opacity: float = 1) -> None:
-        """A bar from a place to the right."""
-        self.parts.append(
-            f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="14" '
-            f'fill="{colour}" fill-opacity="{opacity:g}"/>'
-        )
-
-    def svg(self, description: str) -> str:
-        """The whole picture with its title and description for those who do not see it."""
-        body = "".join(self.parts)
-        name = hashlib.sha256((self.title + description + body).encode()).hexdigest()[:10]
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {self.height:.0f}" '
-            f'role="img" aria-labelledby="t{name} d{name}" font-family="sans-serif" '
-            f'font-size="13"><title id="t{name}">{escape(self.title)}</title>'
-            f'<desc id="d{name}">{escape(description)}</desc>'
-            f'<rect width="{WIDTH}" height="{self.height:.0f}" fill="{PAPER}"/>{body}</svg>'
-        )
 
 
 def draw_curve(plan: survival_figure.Plan, *, title: str) -> str:
@@ -120,21 +74,21 @@ def draw_flow(ledger: Released) -> str:
     scale, told = (WIDTH - 10) / whole, []
     lines = textwrap.wrap(f"Nobody left for: {'; '.join(idle)}.", int(WIDTH / LETTER))
     lines = lines if idle else []
-    paper = Paper(ledger.title, 2 * ROW * (len(rows) + 1) + LINE * len(lines) + 12)
+    sheet = Sheet(ledger.title, 2 * ROW * (len(rows) + 1) + LINE * len(lines) + 12, WIDTH)
     for at, row in enumerate([*rows, population]):
         y, is_last = 2 * ROW * at + 4, at == len(rows)
         took = "" if is_last else f"{_amount(row[went])} of "
         words = f"{row['reason']}: {took}{_amount(row[came])} {what}"
         words = words if is_last else f"{words} leave"
         stays = _number(row[came]) - (0 if is_last else _number(row[went]))
-        paper.word(0, y + 12, _cut(words[0].upper() + words[1:], WIDTH))
-        paper.bar(0, y + 18, stays * scale, colour=COLOURS[0], opacity=1 if is_last else 0.45)
+        sheet.word(0, y + 12, cut(words[0].upper() + words[1:], WIDTH))
+        sheet.band(0, y + 18, stays * scale, BAR, colour=COLOURS[0], opacity=1 if is_last else 0.45)
         if not is_last:
-            paper.bar(stays * scale, y + 18, _number(row[went]) * scale, colour=COLOURS[1])
+            sheet.band(stays * scale, y + 18, _number(row[went]) * scale, BAR, colour=COLOURS[1])
         told.append(words)
     for at, line in enumerate(lines):
-        paper.word(0, 2 * ROW * (len(rows) + 1) + LINE * (at + 1), line, colour=SOFT)
-    return paper.svg(". ".join([*told, *lines]) + ".")
+        sheet.word(0, 2 * ROW * (len(rows) + 1) + LINE * (at + 1), line, colour=SOFT)
+    return sheet.svg(". ".join([*told, *lines]) + ".")
 
 
 def draw_units(shares: Released, *, unit: str, title: str) -> str:
@@ -142,30 +96,30 @@ def draw_units(shares: Released, *, unit: str, title: str) -> str:
     require_released(shares, "shares")
     known = shares.frame[pd.to_numeric(shares.frame["estimate"], errors="coerce").notna()]
     rows = known.sort_values("estimate", ascending=False, kind="stable").to_dict("records")
-    paper = Paper(title, ROW * len(rows) + 40)
+    sheet = Sheet(title, ROW * len(rows) + 40, WIDTH)
     foot, span, left = ROW * len(rows) + 12, 330.0, 230.0
     for tenth in range(0, 11, 2):
         x = left + span * tenth / 10
-        paper.line(x, 6, x, foot)
-        paper.word(x, foot + 16, share(tenth / 10, 0), anchor="middle", colour=SOFT)
+        sheet.line(x, 6, x, foot)
+        sheet.word(x, foot + 16, share(tenth / 10, 0), anchor="middle", colour=SOFT)
     told = []
     for at, row in enumerate(rows):
         y = ROW * at + 18
         places = [left + span * float(row[name]) for name in ("lower", "estimate", "upper")]
         name, value = str(row[unit]), share(float(row["estimate"]), 1)
-        paper.word(0, y + 4, _cut(name, left - 10))
-        paper.line(places[0], y, places[2], y, colour=COLOURS[0])
-        paper.parts.append(f'<circle cx="{places[1]:.1f}" cy="{y}" r="4" fill="{COLOURS[0]}"/>')
-        paper.word(WIDTH, y + 4, f"{value} of {_amount(row['n'])}", anchor="end", colour=SOFT)
+        sheet.word(0, y + 4, cut(name, left - 10))
+        sheet.line(places[0], y, places[2], y, colour=COLOURS[0])
+        sheet.parts.append(f'<circle cx="{places[1]:.1f}" cy="{y}" r="4" fill="{COLOURS[0]}"/>')
+        sheet.word(WIDTH, y + 4, f"{value} of {_amount(row['n'])}", anchor="end", colour=SOFT)
         told.append(f"{name} {value} of {_amount(row['n'])}")
-    return paper.svg(f"{title}. " + "; ".join(told) + ".")
+    return sheet.svg(f"{title}. " + "; ".join(told) + ".")
 
 
 def _curves(
     curves: Sequence[Curve], ticks: Sequence[float], across: tuple[float, float], top: float,
     start: float, words: tuple[str, str], title: str, told: str,
 ) -> str:  # fmt: skip
-    paper = Paper(title, BOTTOM + 62 + LINE * (len(curves) + 1))
+    sheet = Sheet(title, BOTTOM + 62 + LINE * (len(curves) + 1), WIDTH)
     first, end = across
 
     def x_of(time: float) -> float:
@@ -176,24 +130,24 @@ def _curves(
 
     for fifth in range(6):
         y = y_of(top * fifth / 5)
-        paper.line(LEFT, y, RIGHT, y)
-        paper.word(LEFT - 8, y + 4, share(top * fifth / 5, 0), anchor="end", colour=SOFT)
+        sheet.line(LEFT, y, RIGHT, y)
+        sheet.word(LEFT - 8, y + 4, share(top * fifth / 5, 0), anchor="end", colour=SOFT)
     for tick in ticks:
-        paper.word(x_of(tick), BOTTOM + 18, f"{tick:g}", anchor="middle", colour=SOFT)
-    paper.word((LEFT + RIGHT) / 2, BOTTOM + 36, f"{words[0]}; {words[1]}", anchor="middle")
+        sheet.word(x_of(tick), BOTTOM + 18, f"{tick:g}", anchor="middle", colour=SOFT)
+    sheet.word((LEFT + RIGHT) / 2, BOTTOM + 36, f"{words[0]}; {words[1]}", anchor="middle")
     ends = []
     for at, one in enumerate(curves):
         steps = one.steps[one.steps["time"] <= end]
         ends.append(float(steps["estimate"].iloc[-1]) / top if len(steps) else start / top)
         points = _stairs(steps, start, end, reached=len(steps) < len(one.steps))
-        _draw_stairs(paper, [(x_of(t), y_of(e), y_of(lo), y_of(up)) for t, e, lo, up in points], at)
+        _draw_stairs(sheet, [(x_of(t), y_of(e), y_of(lo), y_of(up)) for t, e, lo, up in points], at)
     for at, (one, place) in enumerate(
         zip(curves, survival_figure.apart(ends, least=0.062), strict=True)
     ):
-        name = _cut(one.name, WIDTH - RIGHT - 10)
-        paper.word(RIGHT + 8, y_of(place * top) + 4, name, colour=COLOURS[at % len(COLOURS)])
-    _numbers(paper, curves, [x_of(tick) for tick in ticks])
-    return paper.svg(told)
+        name = cut(one.name, WIDTH - RIGHT - 10)
+        sheet.word(RIGHT + 8, y_of(place * top) + 4, name, colour=COLOURS[at % len(COLOURS)])
+    _numbers(sheet, curves, [x_of(tick) for tick in ticks])
+    return sheet.svg(told)
 
 
 def _stairs(
@@ -208,14 +162,14 @@ def _stairs(
     return [*rows, (end, *rows[-1][1:])] if reached else rows
 
 
-def _draw_stairs(paper: Paper, points: list[tuple[float, float, float, float]], at: int) -> None:
+def _draw_stairs(sheet: Sheet, points: list[tuple[float, float, float, float]], at: int) -> None:
     colour, dash = COLOURS[at % len(COLOURS)], DASHES[at % len(DASHES)]
     lower, upper = (_stair([(p[0], p[place]) for p in points]) for place in (2, 3))
     area = " ".join(f"{x:.1f},{y:.1f}" for x, y in [*lower, *upper[::-1]])
-    paper.parts.append(f'<polygon points="{area}" fill="{colour}" fill-opacity="0.12"/>')
+    sheet.parts.append(f'<polygon points="{area}" fill="{colour}" fill-opacity="0.12"/>')
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in _stair([(p[0], p[1]) for p in points]))
     dashes = f' stroke-dasharray="{dash}"' if dash else ""
-    paper.parts.append(
+    sheet.parts.append(
         f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="1.8"{dashes}/>'
     )
 
@@ -228,13 +182,13 @@ def _stair(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return corners
 
 
-def _numbers(paper: Paper, curves: Sequence[Curve], places: Sequence[float]) -> None:
-    paper.word(0, BOTTOM + 56, text("At risk"), colour=SOFT)
+def _numbers(sheet: Sheet, curves: Sequence[Curve], places: Sequence[float]) -> None:
+    sheet.word(0, BOTTOM + 56, text("At risk"), colour=SOFT)
     for at, one in enumerate(curves):
         y, colour = BOTTOM + 56 + LINE * (at + 1), COLOURS[at % len(COLOURS)]
-        paper.word(0, y, _cut(one.name, LEFT - 40), colour=colour)
+        sheet.word(0, y, cut(one.name, LEFT - 40), colour=colour)
         for x, n in zip(places, one.at_risk, strict=False):
-            paper.word(x, y, n, anchor="middle", colour=colour)
+            sheet.word(x, y, n, anchor="middle", colour=colour)
 
 
 def _last_of(curve: Curve) -> str:
@@ -248,8 +202,3 @@ def _number(value: object) -> float:
 
 def _amount(value: object) -> str:
     return "hidden" if pd.isna(value) else count(int(_number(value)))  # type: ignore[call-overload]
-
-
-def _cut(told: str, room: float) -> str:
-    most = max(int(room / LETTER), 4)
-    return told if len(told) <= most else f"{told[: most - 1]}…"

@@ -14,5 +14,6 @@
     server      Voila, with fewer doors, places that are counted and released files only
     launch      the fresh folder, the clean environment and the start
 
-The served process imports this room, `language` and `errors`, and no room with persons in it.
+The served process imports this room, `output.sheet`, `language` and `errors`, and no room with
+persons in it.
 """

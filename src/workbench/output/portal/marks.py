@@ -6,25 +6,12 @@ shapes are those of the reports' figures.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from workbench.output.portal.results import Row, is_hidden
+from workbench.output.sheet import SOFT, Mark
 
-INK, SOFT, FAINT, BAND, PAPER = "#1a1a1a", "#555555", "#dddddd", "#eef3f6", "#ffffff"
 LINES = ("#005f87", "#a04000", "#7b3294", "#1b7837", "#5c4a00")  # up to five units
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 2")
 SHAPES = ("circle", "diamond", "up", "square", "down")
-
-
-@dataclass(frozen=True)
-class Mark:
-    """How one point is drawn, and the word that says the same."""
-
-    shape: str
-    colour: str
-    word: str
-    is_hollow: bool = False
-
 
 PLAIN = Mark("square", SOFT, "")
 LEVELS = {

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from workbench.output.portal.marks import FLAGS, LEVELS, PLAIN, level_mark, of_line
 from workbench.output.portal.pictures import caterpillar, funnel, trend
-from workbench.output.portal.pictures.sheet import Scale, scale_over
 from workbench.output.portal.results import Result
+from workbench.output.sheet import Scale, scale_over
 
 DRAWN = {"caterpillar": caterpillar.draw, "funnel": funnel.draw, "trend": trend.draw}
 SVG = "{http://www.w3.org/2000/svg}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.output.portal.marks import BAND, INK, SOFT, level_mark
-from workbench.output.portal.pictures.sheet import WIDTH, Scale, Sheet, cut, scale_over
+from workbench.output.portal.marks import level_mark
 from workbench.output.portal.results import Result, Row, value
 from workbench.output.portal.words import number, retell, say, share
+from workbench.output.sheet import BAND, INK, SOFT, WIDTH, Scale, Sheet, cut, scale_over
 
 ROW, TOP, FOOT = 24, 62, 34
 NAMES, RIGHT = 170, 470

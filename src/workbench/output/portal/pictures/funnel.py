@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.output.portal.marks import INK, SOFT, flag_mark
+from workbench.output.portal.marks import flag_mark
 from workbench.output.portal.pictures.caterpillar import measured, nation_words
-from workbench.output.portal.pictures.sheet import (
+from workbench.output.portal.results import LIMITS, Result, Row, value
+from workbench.output.portal.words import number, say, share
+from workbench.output.sheet import (
+    INK,
     LETTER,
+    SOFT,
     WIDTH,
     Scale,
     Sheet,
     cut,
     scale_over,
 )
-from workbench.output.portal.results import LIMITS, Result, Row, value
-from workbench.output.portal.words import number, say, share
 
 TOP, LEFT, RIGHT, BOTTOM, HEIGHT = 40, 62, 566, 380, 440
 DASH = {"95": "6 4", "998": ""}

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.output.portal.marks import DASHES, INK, SOFT, of_line
+from workbench.output.portal.marks import DASHES, of_line
 from workbench.output.portal.pictures.caterpillar import measured, nation_words
-from workbench.output.portal.pictures.sheet import WIDTH, Scale, Sheet, cut, scale_over
 from workbench.output.portal.results import Result, Row, value
 from workbench.output.portal.words import say, share
+from workbench.output.sheet import INK, SOFT, WIDTH, Scale, Sheet, cut, scale_over
 
 TOP, LEFT, RIGHT, BOTTOM = 40, 62, 620, 340
 KEY = 20  # points a line of the key is high

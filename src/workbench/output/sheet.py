@@ -12,11 +12,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from workbench.output.portal.marks import FAINT, INK, PAPER, Mark
-
+INK, SOFT, FAINT, BAND, PAPER = "#1a1a1a", "#555555", "#dddddd", "#eef3f6", "#ffffff"
 WIDTH = 640
 LETTER = 7.0  # points that a letter of 13 is wide, on average
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How one point is drawn, and the word that says the same."""
+
+    shape: str
+    colour: str
+    word: str
+    is_hollow: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,7 @@ class Sheet:
 
     title: str
     height: float
+    width: int = WIDTH
     parts: list[str] = field(default_factory=list)
 
     def line(
@@ -107,11 +117,14 @@ class Sheet:
             f'paint-order="stroke" stroke-linejoin="round">{escape(told)}</text>'
         )
 
-    def band(self, x: float, y: float, width: float, height: float, *, colour: str) -> None:
+    def band(
+        self, x: float, y: float, width: float, height: float, *, colour: str, opacity: float = 1
+    ) -> None:
         """A filled area."""
+        see_through = f' fill-opacity="{opacity:g}"' if opacity < 1 else ""
         self.parts.append(
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
-            f'fill="{colour}"/>'
+            f'fill="{colour}"{see_through}/>'
         )
 
     def mark(self, x: float, y: float, mark: Mark, *, size: float = 5) -> None:
@@ -138,11 +151,11 @@ class Sheet:
         body = "".join(self.parts)
         name = hashlib.sha256((self.title + description + body).encode()).hexdigest()[:10]
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {self.height:.0f}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height:.0f}" '
             f'role="img" aria-labelledby="t{name} d{name}" font-family="sans-serif">'
             f'<title id="t{name}">{escape(self.title)}</title>'
             f'<desc id="d{name}">{escape(description)}</desc>'
-            f'<rect width="{WIDTH}" height="{self.height:.0f}" fill="{PAPER}"/>{body}</svg>'
+            f'<rect width="{self.width}" height="{self.height:.0f}" fill="{PAPER}"/>{body}</svg>'
         )
 
 
