@@ -84,9 +84,9 @@ METHODS = {
     ),
     "funnel": (
         "Funnel around the nation's own share (sum over sum): mid-p binomial limits at 95 and "
-        "99.8 %, the same function for curve and flag; dotted, limits that allow for what units "
-        "differ anyway (additive, winsorised at a tenth; Spiegelhalter, 2005). Not adjusted for "
-        "who the patients are."
+        "99.8 %, the same function for curve and flag. From ten units on limits and flags allow "
+        "for what units differ anyway (additive, winsorised at a tenth; Spiegelhalter, 2005); the "
+        "grey lines are those of chance alone. Not adjusted for who the patients are."
     ),
     "ratios": (
         "Observed over expected by one national logistic model without the units; mid-p Poisson "

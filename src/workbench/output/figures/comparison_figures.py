@@ -49,7 +49,7 @@ class UnitCaption(Caption):
 @in_its_language
 def draw_funnel(
     funnel: Released, *, words: str, own: str | None = None, direction: str | None = None,
-    target: float | None = None, is_adjusted: bool = False,
+    target: float | None = None, is_adjusted: bool | None = None,
     labels: Mapping[str, str] | None = None, caption: Caption | None = None,
 ) -> Released:  # fmt: skip
     """Draw units by size around the nation, with the limits of chance.
@@ -67,7 +67,8 @@ def draw_funnel(
     target
         A line of its own beside the nation's.
     is_adjusted
-        Draw and flag by the limits that allow for differences beside chance (ten units or more).
+        Draw and flag by the limits that allow for differences beside chance, and the others in
+        grey; if not said, where they were released (ten units or more).
 
     Raises
     ------
@@ -76,7 +77,9 @@ def draw_funnel(
     """
     require_released(funnel, "funnel", "ratios")
     facts, is_ratio, words = funnel.facts, "expected" in funnel.frame, retold(words)
-    if is_adjusted and "adjusted_flag" not in funnel.frame:
+    is_wide = "adjusted_flag" in funnel.frame
+    is_adjusted = is_wide if is_adjusted is None else is_adjusted
+    if is_adjusted and not is_wide:
         raise DisclosureError("The funnel was released without adjusted limits (ten units needed).")
     nation = Nation(float(facts["centre"]), facts.get("events"), facts.get("n"))
     plan = funnel_figure.plan(

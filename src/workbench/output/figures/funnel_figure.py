@@ -37,8 +37,8 @@ from workbench.output.figures.unit_marks import (
 
 __all__ = ["describe", "draw", "notes", "plan"]
 
-PLOT_WIDTH = 4.6  # inches
-FIGURE_WIDTH, LEFT = 170 / 25.4, 0.72
+PLOT_WIDTH = 4.46  # inches
+FIGURE_WIDTH, LEFT = 170 / 25.4, 0.86  # room for two lines beside the axis
 TEXT = 0.145  # height of a line of text
 LONGEST_LABEL = 56  # letters beside the axis
 ADJUSTED = "#8a5a00"
