@@ -75,14 +75,15 @@ def test_incident_and_prevalent_are_told_apart(packaged):
 
 
 @pytest.mark.parametrize("language", ["sv", "nb"])
-def test_every_packaged_indicator_is_told_in_the_languages_of_its_readers(packaged, language):
-    for one in packaged:
-        told = one.told_in(language)
-        for name in ("label", "description", "how_to_read", "no_limits_because"):
-            english, other = getattr(one, name), getattr(told, name)
-            assert bool(english) == bool(other), (one.name, name)
-            assert not english or english != other, (one.name, name)
-        assert one.told_in("en") == one
+@pytest.mark.parametrize("name", find_indicators())
+def test_every_packaged_indicator_is_told_in_the_languages_of_its_readers(packaged, name, language):
+    one = next(one for one in packaged if one.name == name)
+    told = one.told_in(language)
+    for part in ("label", "description", "how_to_read", "no_limits_because"):
+        english, other = getattr(one, part), getattr(told, part)
+        assert bool(english) == bool(other), part
+        assert not english or english != other, part
+    assert one.told_in("en") == one
 
 
 def test_what_is_not_translated_stays_as_it_was_written(tmp_path):
