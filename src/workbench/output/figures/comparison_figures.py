@@ -276,7 +276,7 @@ def _limit(told: Any) -> float | None:
 def _between(facts: Mapping[str, Any], *, is_adjusted: bool) -> list[str]:
     """One sentence on variation beside chance, where it was measured."""
     phi, tau2 = facts.get("phi"), facts.get("tau2")
-    if not is_adjusted or phi is None or tau2 is None:
+    if not is_adjusted or phi is None or not tau2:
         return []
     return [text("Limits widened for differences beside chance (phi {phi}, tau {tau})",
                  phi=number(phi, 2), tau=number(tau2**0.5, 3))]  # fmt: skip
