@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
 import gzip
 import io
 import json
 import zipfile
-import zlib
 from datetime import date
 from pathlib import Path
 
+import matplotlib as mpl
 import pandas as pd
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
 import pytest
+from matplotlib.figure import Figure
 from openpyxl import Workbook
 from PIL import Image, PngImagePlugin
 from typer.testing import CliRunner
@@ -62,9 +66,31 @@ def page_with_picture() -> bytes:
     return f'<p>Nothing <img src="data:image/png;base64,{inside}"></p>'.encode()
 
 
-def pdf() -> bytes:
-    stream = zlib.compress(f"BT (Patient {NUMBER}) Tj ET".encode())
-    return b"%PDF-1.7\n1 0 obj\n<<>>\nstream\n" + stream + b"\nendstream\nendobj\n"
+def pdf(text: str = "Nothing", **facts: str) -> bytes:
+    """A page as a figure is saved: its letters are numbers of a font's own."""
+    buffer = io.BytesIO()
+    with mpl.rc_context({"pdf.fonttype": 42}):
+        figure = Figure((4, 1))
+        figure.text(0.1, 0.5, text)
+        figure.savefig(buffer, format="pdf", metadata=facts)
+    return buffer.getvalue()
+
+
+def pdf_with(inside: str) -> bytes:
+    """A page with something on it or beside it that a reader sees only when asking for it."""
+    document = pdfium.PdfDocument.new()
+    page = document.new_page(100, 100)
+    if inside == "note":
+        note = pdfium_c.FPDFPage_CreateAnnot(page, pdfium_c.FPDF_ANNOT_TEXT)
+        written = ctypes.create_string_buffer(NUMBER.encode("utf-16-le") + b"\0\0")
+        wide = ctypes.cast(written, ctypes.POINTER(pdfium_c.FPDF_WCHAR))
+        pdfium_c.FPDFAnnot_SetStringValue(note, b"Contents", wide)
+        pdfium_c.FPDFPage_CloseAnnot(note)
+    else:
+        document.new_attachment("rows.csv").set_data(f"a,b\n1,{NUMBER}\n".encode())
+    buffer = io.BytesIO()
+    document.save(buffer)
+    return buffer.getvalue()
 
 
 def notebook(outputs: list[dict[str, object]]) -> bytes:
@@ -82,7 +108,10 @@ KINDS = {
     "drawing.svg": f"<svg><desc>{NUMBER}</desc></svg>".encode(),
     "page.html": page_with_picture(),
     "parted.html": b"<p>2001<b>0101</b>-9801</p>",
-    "report.pdf": pdf(),
+    "report.pdf": pdf(f"Patient {NUMBER}"),
+    "described.pdf": pdf(Title=f"Patient {NUMBER}"),
+    "noted.pdf": pdf_with("note"),
+    "attached.pdf": pdf_with("attachment"),
     "packed.csv.gz": gzip.compress(f"a,b\n1,{NUMBER}\n".encode()),
     "all.zip": zipped({"inner.zip": zipped({"notes.txt": NUMBER.encode()})}),
     "notebook.ipynb": notebook([]).replace(b'"1"', json.dumps(NUMBER).encode()),
@@ -105,6 +134,19 @@ def test_an_identity_number_is_found_in_every_kind_of_file(tmp_path, name):
 def test_what_counts_as_a_number(text, n):
     # examples that the authorities publish: nobody has them
     assert count_numbers(text, as_of=AS_OF) == n
+
+
+def test_where_a_pdf_keeps_its_parts_is_no_identity_number(tmp_path):
+    # a table of places: ten digits for each part, and some are a date with four digits
+    places = b"xref\n0 2\n0000000000 65535 f \n" + b"1912121212 00000 n \n" * 9
+    content = pdf()
+    (tmp_path / "report.pdf").write_bytes(content.replace(b"xref\n0", places + b"xref\n0", 1))
+    assert check(tmp_path) == []
+
+
+def test_a_broken_pdf_is_told(tmp_path):
+    (tmp_path / "report.pdf").write_bytes(pdf()[:200])
+    assert any("cannot be read as pdf" in one for one in check(tmp_path))
 
 
 def test_a_name_of_a_file_can_hold_one(tmp_path):

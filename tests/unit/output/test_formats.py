@@ -10,6 +10,7 @@ from openpyxl import load_workbook
 from pptx import Presentation
 
 from workbench.output import figures, tables
+from workbench.output.departure.contents import open_content
 from workbench.output.formats import paper
 from workbench.output.formats.report import ReportContext
 from workbench.output.publication import Publication
@@ -66,6 +67,11 @@ def test_slides_hold_the_tables_as_the_page_lays_them_out(published):
         assert max(map(len, pages)) <= 15
 
 
+def test_all_of_the_slides_can_be_looked_into_before_they_leave(published):
+    deck = (published[1] / "deck.pptx").read_bytes()
+    assert open_content("deck.pptx", deck).unread == []
+
+
 def test_pictures_on_slides_have_words_and_every_slide_a_title(published):
     sections, folder = published
     deck = Presentation(io.BytesIO((folder / "deck.pptx").read_bytes()))
@@ -106,3 +112,5 @@ def test_the_page_on_paper_is_the_same_each_time(tmp_path, ledger):
     assert first.startswith(b"%PDF") and len(first) > 5000
     publication.write(CONTEXT, formats=["pdf"])
     assert (tmp_path / "release" / "report.pdf").read_bytes() == first
+    places = int(first.rsplit(b"startxref", 1)[1].split()[0])
+    assert first[places:].startswith(b"xref")  # each part still begins where the file says

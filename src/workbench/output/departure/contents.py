@@ -13,7 +13,6 @@ import io
 import json
 import re
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -24,6 +23,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from workbench.output.departure.page_tables import page_tables
+from workbench.output.departure.pdf import pdf_attachments, pdf_texts
 
 TEXTS = frozenset(
     {"txt", "md", "csv", "tsv", "json", "yaml", "yml", "log", "py", "r", "tex", "ris"}
@@ -35,7 +35,6 @@ DEEPEST = 3  # archives within archives
 LARGEST = 200 * 2**20  # bytes of one member of an archive
 EMBEDDED = re.compile(r"data:([\w/+.-]+);base64,([A-Za-z0-9+/=\s]+)")
 TAG = re.compile(r"<[^>]*>")
-STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
 
 
 @dataclass
@@ -180,15 +179,10 @@ def _of_arrow(table: pa.Table, place: str) -> Content:
 
 
 def _pdf(data: bytes, place: str, depth: int) -> Content:
-    """Texts of streams that are not enciphered; most fonts write letters as they are."""
-    parts = [data.decode("latin-1")]
-    for stream in STREAM.findall(data):
-        try:
-            parts.append(zlib.decompress(stream).decode("latin-1"))
-        except zlib.error:
-            continue
-    joined = ["".join(re.findall(r"\(((?:[^()\\]|\\.)*)\)", part)) for part in parts]
-    return Content(texts=[(place, text) for text in (*parts[:1], *joined)])
+    found = Content(texts=[(place, text) for text in pdf_texts(data)])
+    for name, inner in pdf_attachments(data):
+        found.add(open_content(name, inner, place=_inside(place, "attachment"), depth=depth + 1))
+    return found
 
 
 def _archive(data: bytes, place: str, depth: int) -> Content:

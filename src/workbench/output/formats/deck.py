@@ -15,6 +15,7 @@ from typing import Any
 from pptx import Presentation
 from pptx.dml.color import RGBColor
 from pptx.enum.text import PP_ALIGN
+from pptx.opc.constants import RELATIONSHIP_TYPE
 from pptx.util import Emu, Inches, Pt
 
 from workbench.language import retold, speaking, text
@@ -51,6 +52,7 @@ def build_deck(context: ReportContext, sections: Sequence[Section]) -> bytes:
 
 def _build(context: ReportContext, sections: Sequence[Section]) -> bytes:
     deck = Presentation()
+    _drop_printer(deck)
     deck.slide_width, deck.slide_height = WIDTH, HEIGHT
     properties = deck.core_properties
     properties.title, properties.author = context.title, ""
@@ -68,6 +70,13 @@ def _build(context: ReportContext, sections: Sequence[Section]) -> bytes:
     buffer = io.BytesIO()
     deck.save(buffer)
     return _without_clock(buffer.getvalue())
+
+
+def _drop_printer(deck: Any) -> None:
+    """The empty deck remembers somebody's printer, in a form that nobody can look into."""
+    for key, relation in list(deck.part.rels.items()):
+        if relation.reltype == RELATIONSHIP_TYPE.PRINTER_SETTINGS:
+            deck.part.drop_rel(key)
 
 
 def _add_front(deck: Any, context: ReportContext) -> None:

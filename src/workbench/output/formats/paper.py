@@ -13,7 +13,8 @@ from workbench.errors import RunError
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 LONGEST = 120  # seconds
 # The browser writes when it printed; without it the same report gives the same bytes.
-CLOCK = re.compile(rb"/(CreationDate|ModDate) \(D:[^)]*\)")
+# Blanks take its place, for the file lists the byte at which each of its parts begins.
+CLOCK = re.compile(rb"(?<=/CreationDate) \(D:[^)]*\)|(?<=/ModDate) \(D:[^)]*\)")
 
 
 def find_browser() -> str | None:
@@ -48,4 +49,4 @@ def print_report(page: str) -> bytes | None:
                 f"The report could not be printed by {Path(browser).name} "
                 f"({type(fault).__name__}). Leave pdf out of the study's formats."
             ) from None
-    return CLOCK.sub(lambda found: found.group(0)[: found.group(0).index(b"D:")] + b"D:)", content)
+    return CLOCK.sub(lambda found: b"()".ljust(len(found.group(0))), content)
