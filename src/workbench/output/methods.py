@@ -89,8 +89,11 @@ METHODS = {
         "grey lines are those of chance alone. Not adjusted for who the patients are."
     ),
     "ratios": (
-        "Observed over expected by one national logistic model without the units; mid-p Poisson "
-        "limits. A unit's ratio is comparable with the nation, not with another unit's."
+        "Observed over expected by one national logistic model without the units; mid-p binomial "
+        "limits, each patient of a unit with the unit's mean chance, which is a little wider than "
+        "their own chances would be (Hoeffding, 1956). From ten units on limits and flags allow "
+        "for what units differ anyway (additive). A unit's ratio is comparable with the nation, "
+        "not with another unit's."
     ),
     "levels": (
         "Levels by the rule of the Norwegian portal (limits inclusive). A level is decided where "

@@ -77,6 +77,7 @@ def test_ratios_need_what_was_expected():
     table = counts_of().table.assign(expected=lambda d: d["n"] * 0.5)
     ratios = release_reading(released(CountTable(table, ("unit",))), "ratios", title="t")
     assert ratios.facts["centre"] == 1 and "expected" in ratios.frame
+    assert (ratios.frame["upper"] <= 2).all()  # all have it, where half are expected to
     figure = draw_funnel(ratios, words="Access", direction="high")
     assert figure.files["png"].startswith(PNG)
 

@@ -12,12 +12,15 @@ from workbench.analysis.units.counted import read_amounts, read_counts, read_pai
 from workbench.analysis.units.mid_p import Binomial, Counts, Poisson
 from workbench.errors import DataError, StudyError
 
+N_CURVE = 200
+
 
 @dataclass(frozen=True)
 class FunnelCounts:
     """Counts of units and what chance makes of them; `size` is n, expected events or exposure.
 
-    A count times `scale` is the estimate; `kind` is "share", "ratio" or "rate".
+    A count times `scale` is the estimate; `kind` is "share", "ratio" or "rate". Of patients who
+    have the event once at most, `n` and `chance` are how many they are and their mean chance.
     """
 
     events: np.ndarray
@@ -26,6 +29,19 @@ class FunnelCounts:
     scale: np.ndarray
     kind: str
     centre: float
+    n: np.ndarray | None = None
+    chance: np.ndarray | None = None
+
+    def along(self) -> FunnelCounts:
+        """The same at sizes as a drawing needs them, each unit exactly at the centre."""
+        largest = float(self.size.max())
+        if self.n is None:
+            size = np.linspace(largest / N_CURVE, largest, N_CURVE)
+            return _of_times(size * self.centre, size, self.kind, self.centre)
+        per_patient = float(self.size.sum() / self.n.sum())  # 1 for shares
+        n = np.unique(np.linspace(1, np.ceil(largest / per_patient), N_CURVE).round())
+        size = n * per_patient
+        return _of_patients(size * self.centre, size, n, self.kind, self.centre)
 
 
 def read_funnel(
@@ -39,12 +55,14 @@ def read_funnel(
         As `funnel`.
     """
     columns = {kind: column for kind, column in given.items() if column is not None}
-    if len(columns) != 1:
-        raise StudyError("funnel: give one of n, expected, exposure.")
-    kind, column = next(iter(columns.items()))
-    if kind == "n":
-        return _shares(table, events, column, centre)
-    return _ratios(table, events, column, kind, centre)
+    if set(columns) not in ({"n"}, {"expected"}, {"exposure"}, {"expected", "n"}):
+        raise StudyError("funnel: give one of n, expected, exposure; with expected perhaps n.")
+    if set(columns) == {"n"}:
+        return _shares(table, events, columns["n"], centre)
+    if "exposure" in columns:
+        return _ratios(table, events, columns["exposure"], "rate", centre)
+    found = _ratios(table, events, columns["expected"], "ratio", centre)
+    return _bounded(found, table, events, columns) if "n" in columns else found
 
 
 def _shares(table: pd.DataFrame, events: str, n: str, centre: float | None) -> FunnelCounts:
@@ -54,8 +72,7 @@ def _shares(table: pd.DataFrame, events: str, n: str, centre: float | None) -> F
     middle = float(x.sum() / size.sum()) if centre is None else centre
     if not 0 <= middle <= 1:
         raise StudyError("centre: expected a share between 0 and 1.")
-    with np.errstate(divide="ignore"):
-        return FunnelCounts(x, size, Binomial(size, middle), 1 / size, "share", middle)
+    return _of_patients(x, size, size, "share", middle)
 
 
 def _ratios(
@@ -68,10 +85,37 @@ def _ratios(
         )
     if not size.any():
         raise DataError(f"{column}: 0 in every unit.")
-    middle = 1.0 if kind == "expected" else float(x.sum() / size.sum())
+    middle = 1.0 if kind == "ratio" else float(x.sum() / size.sum())
     middle = middle if centre is None else centre
     if middle < 0:
         raise StudyError("centre: expected a number of 0 or more.")
-    words = "ratio" if kind == "expected" else "rate"
+    return _of_times(x, size, kind, middle)
+
+
+def _bounded(
+    found: FunnelCounts, table: pd.DataFrame, events: str, columns: Mapping[str, str]
+) -> FunnelCounts:
+    """Ratios of patients: no more events than there are patients, nor expected ones."""
+    _, n = read_pair(table[events], table[columns["n"]], (events, columns["n"]))
+    most = n * (1 + 1e-9)  # a sum of chances that are all but 1 may round to more
+    if n_odd := int((found.size * max(found.centre, 1.0) > most).sum()):
+        raise DataError(
+            f"{columns['expected']}: more than {columns['n']} in {n_odd} units, at the centre "
+            f"{found.centre:g}. Leave {columns['n']} out if a patient can have several events."
+        )
+    return _of_patients(found.events, found.size, n, found.kind, found.centre)
+
+
+def _of_patients(
+    events: np.ndarray, size: np.ndarray, n: np.ndarray, kind: str, centre: float
+) -> FunnelCounts:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chance = np.where(n > 0, np.minimum(size * centre / n, 1.0), 0.0)
+        return FunnelCounts(
+            events, size, Binomial(n, chance), 1 / size, kind, centre, n=n, chance=chance
+        )
+
+
+def _of_times(events: np.ndarray, size: np.ndarray, kind: str, centre: float) -> FunnelCounts:
     with np.errstate(divide="ignore"):
-        return FunnelCounts(x, size, Poisson(size * middle), 1 / size, words, middle)
+        return FunnelCounts(events, size, Poisson(size * centre), 1 / size, kind, centre)

@@ -15,14 +15,13 @@ from scipy import stats
 from workbench.analysis import inputs
 from workbench.analysis.units import overdispersion as between
 from workbench.analysis.units.funnel_counts import FunnelCounts, read_funnel
-from workbench.analysis.units.mid_p import Binomial, Counts, Poisson, limit_of, place_of
+from workbench.analysis.units.mid_p import Counts, limit_of, place_of
 from workbench.analysis.units.unit_frames import check_one_row_each
 from workbench.analysis.units.unit_table import UnitTable, unit_table
 from workbench.errors import StudyError
 
 LEVELS = (0.95, 0.998)
 LARGE_SHARE = 0.2  # of all patients in one unit: the nation is then much that unit
-N_CURVE = 200
 RESULT = {"estimate", "flag", "p_value", "p_adjusted"}
 
 
@@ -40,7 +39,9 @@ def funnel(
     events, n
         Columns with patients who have the event, and all patients (a funnel of shares); or
     events, expected
-        events, and how many were expected (a funnel of ratios); or
+        events, and how many were expected (a funnel of ratios). With `n` too, of patients who have
+        the event once at most: limits are then binomial, with the unit's own mean chance; without
+        it they are Poisson, and far too wide where most patients have the event; or
     events, exposure
         events, and the person-time they happened in (a funnel of rates).
     centre
@@ -100,7 +101,7 @@ def funnel(
     columns = {"estimate": estimate, **limits, "flag": _flags(place, levels)}
     columns |= {"p_value": p_value, "p_adjusted": false_discovery(p_value)}
     _check_overdispersion(drawn, estimate[has_some], overdispersion)
-    scores = _scores(drawn, estimate, has_some, overdispersion)
+    scores = _scores(drawn, has_some, overdispersion)
     wider = _widening(scores, overdispersion)
     if overdispersion is not None:
         more = _adjusted(drawn, scores, wider, levels, has_some)
@@ -108,7 +109,7 @@ def funnel(
     return unit_table(
         table.assign(**columns),
         centre=drawn.centre,
-        curve=_curve(drawn, levels, wider),
+        curve=_curve(drawn, levels, wider, overdispersion),
         tau2=wider[0],
         phi=between.phi_of(scores.z) if len(scores.z) else np.nan,
         heterogeneity=between.heterogeneity(scores),
@@ -188,7 +189,7 @@ def _check_overdispersion(drawn: FunnelCounts, estimate: np.ndarray, how: str | 
     if how == "multiplicative" and drawn.kind != "share":
         raise StudyError("overdispersion: multiplicative is for shares; use additive.")
     ends: tuple[int, ...] = (0, 1) if how == "multiplicative" else (0,)
-    if how == "additive" and drawn.kind == "share":
+    if how == "additive" and drawn.n is not None:
         ends = ()  # the arcsine has room there
     if drawn.centre in ends and (estimate != drawn.centre).any():
         raise StudyError(
@@ -198,16 +199,15 @@ def _check_overdispersion(drawn: FunnelCounts, estimate: np.ndarray, how: str | 
     between.require_enough(len(estimate))
 
 
-def _scores(
-    drawn: FunnelCounts, estimate: np.ndarray, has_some: np.ndarray, how: str | None
-) -> between.Scores:
-    size, estimate = drawn.size[has_some], estimate[has_some]
+def _scores(drawn: FunnelCounts, has_some: np.ndarray, how: str | None) -> between.Scores:
+    events, size = drawn.events[has_some], drawn.size[has_some]
     if how == "multiplicative":
-        return between.plain_scores(estimate, size, drawn.centre)
-    if drawn.kind == "share":
-        return between.share_scores(estimate, size, drawn.centre)
+        return between.plain_scores(events / size, size, drawn.centre)
+    if drawn.n is not None and drawn.chance is not None:
+        n = drawn.n[has_some]
+        return between.share_scores(events / n, n, drawn.chance[has_some])
     if drawn.centre > 0:
-        return between.ratio_scores(estimate / drawn.centre, size * drawn.centre)
+        return between.ratio_scores(events / size / drawn.centre, size * drawn.centre)
     if drawn.events.any():
         return between.Scores(np.zeros(0), np.zeros(0), 1.0)
     return between.Scores(np.zeros(len(size)), np.ones(len(size)), 1.0)
@@ -227,7 +227,7 @@ def _adjusted(
     found = {}
     for level in levels:
         z = float(stats.norm.ppf((1 + level) / 2))
-        sides = _wider(drawn, scores, drawn.size[has_some], wider, z)
+        sides = _wider(drawn, scores, has_some, wider, z)
         for side, limit in zip(("lower", "upper"), sides, strict=True):
             whole = np.full(len(has_some), np.nan)
             whole[has_some] = limit
@@ -236,43 +236,29 @@ def _adjusted(
 
 
 def _wider(
-    drawn: FunnelCounts, scores: between.Scores, size: np.ndarray, wider: tuple[float, float],
-    z: float,
+    drawn: FunnelCounts, scores: between.Scores, has_some: np.ndarray,
+    wider: tuple[float, float], z: float,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    tau2, factor = wider
+    (tau2, factor), size = wider, drawn.size[has_some]
     if np.isnan(tau2):
         return between.multiplied_limits(drawn.centre, size, factor, z)
-    if drawn.kind == "share":
-        return between.share_limits(scores, tau2, z)
-    low, high = between.ratio_limits(scores, tau2, z)
-    return low * drawn.centre, high * drawn.centre
+    if drawn.n is None:
+        low, high = between.ratio_limits(scores, tau2, z)
+        return low * drawn.centre, high * drawn.centre
+    low, high = between.share_limits(scores, tau2, z)
+    return low * drawn.n[has_some] / size, high * drawn.n[has_some] / size
 
 
 def _curve(
-    drawn: FunnelCounts, levels: Sequence[float], wider: tuple[float, float]
+    drawn: FunnelCounts, levels: Sequence[float], wider: tuple[float, float], how: str | None
 ) -> pd.DataFrame:
     """Limits by size, as fine as a drawing needs."""
-    largest = float(drawn.size.max())
-    if drawn.kind == "share":
-        size = np.unique(np.linspace(1, largest, N_CURVE).round())
-        among: Counts = Binomial(size, drawn.centre)
-    else:
-        size = np.linspace(largest / N_CURVE, largest, N_CURVE)
-        among = Poisson(size * drawn.centre)
-    curve = {"size": size, **_limits(among, 1 / size, levels, size > 0)}
+    along = drawn.along()
+    every = along.size > 0
+    curve = {"size": along.size, **_limits(along.among, along.scale, levels, every)}
     if np.isfinite(wider).any() and drawn.centre > 0:
-        scores = _spread_at(drawn, size)
-        for level in levels:
-            z = float(stats.norm.ppf((1 + level) / 2))
-            low, high = _wider(drawn, scores, size, wider, z)
-            curve |= {f"adjusted_lower_{_name(level)}": low, f"adjusted_upper_{_name(level)}": high}
+        curve |= _adjusted(along, _scores(along, every, how), wider, levels, every)
     return pd.DataFrame(curve)
-
-
-def _spread_at(drawn: FunnelCounts, size: np.ndarray) -> between.Scores:
-    if drawn.kind == "share":
-        return between.share_scores(np.full(len(size), drawn.centre), size, drawn.centre)
-    return between.ratio_scores(np.ones(len(size)), size * drawn.centre)
 
 
 def _note(drawn: FunnelCounts, units: pd.Series | None) -> str:

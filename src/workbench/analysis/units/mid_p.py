@@ -32,10 +32,10 @@ class Counts(Protocol):
 
 @dataclass(frozen=True)
 class Binomial:
-    """Patients with the event, of n with a chance each."""
+    """Patients with the event, of n with a chance each; one chance for all, or one a unit."""
 
     n: np.ndarray
-    chance: float
+    chance: np.ndarray | float
 
     @property
     def most(self) -> np.ndarray:

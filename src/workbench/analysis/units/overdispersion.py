@@ -22,17 +22,18 @@ TRIM = 0.1
 class Scores:
     """How far each unit lies from the centre on the transformed scale.
 
-    `z` (k) in standard errors, `spread` (k) the standard errors, `middle` the centre.
+    `z` (k) in standard errors, `spread` (k) the standard errors, `middle` the centre, one for all
+    or one a unit.
     """
 
     z: np.ndarray
     spread: np.ndarray
-    middle: float
+    middle: np.ndarray | float
 
 
-def share_scores(share: np.ndarray, n: np.ndarray, centre: float) -> Scores:
+def share_scores(share: np.ndarray, n: np.ndarray, centre: np.ndarray | float) -> Scores:
     """Of shares: arcsine of the square root."""
-    spread, middle = 1 / (2 * np.sqrt(n)), float(np.arcsin(np.sqrt(centre)))
+    spread, middle = 1 / (2 * np.sqrt(n)), np.arcsin(np.sqrt(centre))
     return Scores((np.arcsin(np.sqrt(share)) - middle) / spread, spread, middle)
 
 

@@ -85,11 +85,13 @@ def read_funnel(
 def read_ratios(
     counts: pd.DataFrame, facts: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Observed over expected with intervals and a funnel around 1."""
+    """Observed over expected with Wilson intervals and a binomial funnel around 1."""
     some = counts[counts["expected"] > 0].reset_index(drop=True)
-    found, told = _funnel(some, {"events": "events", "expected": "expected"}, _nation(facts))
-    limits = units.ratio(some["events"], some["expected"])[["lower", "upper"]]
-    return found.join(limits), told
+    how = {"events": "events", "expected": "expected", "n": "n"}
+    found, told = _funnel(some, how, _nation(facts))
+    # of a patient's chances, so that no limit lies beyond what the unit's patients can have
+    share = units.proportion(some["events"], some["n"])[["lower", "upper"]]
+    return found.join(share.mul(some["n"] / some["expected"], axis=0)), told
 
 
 def read_effects(
@@ -274,7 +276,7 @@ def _curve(curve: pd.DataFrame, decimals: int) -> Judgement:
 def _funnel(
     counts: pd.DataFrame, how: Mapping[str, Any], told: dict[str, Any]
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    size = counts[how.get("n", how.get("expected"))]
+    size = counts[how.get("expected", how.get("n"))]
     wide = "additive" if int((size > 0).sum()) >= DISTANCE else None
     found = units.funnel(counts, **how, overdispersion=wide)
     more = {"centre": found.centre, "curve": found.curve, "note": found.note, "phi": found.phi}

@@ -140,7 +140,7 @@ class PackParts(UnitParts, SourceParts):
             return
         ratios = release_reading(adjusted, "ratios", title=f"{one.label}, adjusted")
         model = " + ".join(self.study.model)
-        caption = self.caption(f"Case mix: {model}; mid-p Poisson limits")
+        caption = self.caption(f"Case mix: {model}; mid-p binomial limits")
         figure = draw_funnel(ratios, caption=caption, **wanted)
         told |= {"heading": "Is it who the patients are?", "method": "ratios"}
         self.publish(figure, name=f"{slug}-adjusted", **told)

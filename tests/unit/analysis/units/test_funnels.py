@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import special, stats
 
 from workbench.analysis import units
 from workbench.analysis.units.mid_p import Binomial, Poisson, place_of
@@ -141,6 +141,50 @@ def test_ratios_and_rates():
         units.funnel(table, events="events")
     with pytest.raises(StudyError, match="between 0 and 1"):
         units.funnel(table.assign(n=99), events="events", n="n", centre=40)
+
+
+def test_ratios_of_one_chance_are_the_funnel_of_shares():
+    draw = np.random.default_rng(3)
+    n = draw.integers(20, 200, 25)
+    table = table_of(n, draw.binomial(n, 0.9)).assign(expected=n * 0.9)
+    shares = units.funnel(table, events="events", n="n", centre=0.9, overdispersion="additive")
+    ratios = units.funnel(
+        table, events="events", expected="expected", n="n", overdispersion="additive"
+    )
+    assert ratios["flag"].tolist() == shares["flag"].tolist()
+    assert ratios["p_value"].tolist() == pytest.approx(shares["p_value"].tolist())
+    assert ratios.tau2 == pytest.approx(shares.tau2)
+    for limit in ("lower_95", "upper_998", "adjusted_upper_95"):
+        assert (ratios[limit] * 0.9).tolist() == pytest.approx(shares[limit].tolist(), nan_ok=True)
+        drawn = ratios.curve[limit] * 0.9
+        assert drawn.tolist() == pytest.approx(shares.curve[limit].tolist(), nan_ok=True)
+
+
+@pytest.mark.parametrize("middle", [2.8, 0.0, -2.5])  # 93, 50 and 9 % have the event
+def test_ratios_of_patients_are_flagged_as_their_own_chances_say(middle):
+    draw, alike, flagged = np.random.default_rng(1), [], []
+    for _ in range(20):
+        unit = np.repeat(np.arange(30), draw.integers(20, 300, 30))
+        age = draw.normal(0, 1, len(unit)) + draw.normal(0, 0.3, 30)[unit]
+        event = draw.random(len(unit)) < special.expit(middle + 0.7 * age)
+        persons = pd.DataFrame({"unit": unit, "age": age, "event": event.astype(int)})
+        exact = units.case_mix(persons, "age", outcome="event", unit="unit").table
+        table = exact[["unit", "n", "observed", "expected"]]
+        found = units.funnel(table, events="observed", expected="expected", n="n")
+        alike += (found["flag"] == exact["flag"].to_numpy()).tolist()
+        flagged += (found["flag"] != "none").tolist()
+    # a little fewer than 1 in 20: the unit's mean chance is wider than its patients' own
+    assert np.mean(alike) > 0.97 and 0.02 < np.mean(flagged) < 0.06
+
+
+def test_no_more_can_be_expected_than_there_are_patients():
+    table = pd.DataFrame({"events": [3, 9], "expected": [4.0, 11.0], "n": [10, 10]})
+    with pytest.raises(DataError, match="more than n in 1 units"):
+        units.funnel(table, events="events", expected="expected", n="n")
+    with pytest.raises(DataError, match="more than n in 1 units"):
+        units.funnel(
+            table.assign(expected=[4.0, 6.0]), events="events", expected="expected", n="n", centre=2
+        )
 
 
 def test_flags_of_many_units_are_also_judged_together():
