@@ -31,6 +31,7 @@ class PackParts(UnitParts, SourceParts):
 
     refusals: dict[str, str]
     caption: Callable[[str], Caption]
+    model_words: Callable[[], str]
 
     def publish_practice(self, *, points: Sequence[str] = ()) -> None:
         """Put all indicators by unit into the report: levels as marks and words, and a box."""
@@ -139,8 +140,7 @@ class PackParts(UnitParts, SourceParts):
         if adjusted is None:
             return
         ratios = release_reading(adjusted, "ratios", title=f"{one.label}, adjusted")
-        model = " + ".join(self.study.model)
-        caption = self.caption(f"Case mix: {model}; mid-p binomial limits")
+        caption = self.caption(f"Case mix: {self.model_words()}; mid-p binomial limits")
         figure = draw_funnel(ratios, caption=caption, **wanted)
         told |= {"heading": "Is it who the patients are?", "method": "ratios"}
         self.publish(figure, name=f"{slug}-adjusted", **told)

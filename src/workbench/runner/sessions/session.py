@@ -180,6 +180,10 @@ class Session(RegisterParts):
         """What the groups are made by, as it stands inside a title."""
         return inside(self.labels.get(self.study.group or "", "study population"))
 
+    def model_words(self) -> str:
+        """The covariates of the study's model, as they stand inside a sentence."""
+        return ", ".join(inside(self.labels.get(term, term)) for term in self.study.model)
+
     def axis(self, horizon: float) -> list[float]:
         """About six even times from 0 to `horizon`, where numbers at risk stand under a curve."""
         if not 0 < horizon < float("inf"):
