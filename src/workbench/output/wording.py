@@ -134,6 +134,23 @@ COLUMN_LABELS = {
     "std_dev": "Standard deviation",
     "earliest": "Exact value from",
     "latest": "to",
+    "lower_95": "Lower limit, 95 %",
+    "upper_95": "Upper limit, 95 %",
+    "lower_998": "Lower limit, 99.8 %",
+    "upper_998": "Upper limit, 99.8 %",
+    "flag": "Outside limits of chance",
+    "adjusted_lower_95": "Wider lower limit, 95 %",
+    "adjusted_upper_95": "Wider upper limit, 95 %",
+    "adjusted_lower_998": "Wider lower limit, 99.8 %",
+    "adjusted_upper_998": "Wider upper limit, 99.8 %",
+    "adjusted_flag": "Outside wider limits",
+    "value": "Value",
+    "centre": "Centre line",
+    "lower_2s": "Lower warning limit",
+    "upper_2s": "Upper warning limit",
+    "signal": "Signal",
+    "segment": "Stretch",
+    "quarter": "Quarter",
 }
 
 
