@@ -1,8 +1,8 @@
 """The funnel: each unit's value by its size, with limits for what chance alone would do.
 
-Limits carry their names at their right ends. A unit's flag is its mark's shape, whether that is
-wanted its colour; only units outside the outer limits, and one's own, are named. Units that the
-gate hides are counted under the figure and are not in it.
+Limits carry their names at their right ends. A unit's flag is its mark's shape; beyond the outer
+limits its colour says whether that is wanted. Only those units, and one's own, are named. Units
+that the gate hides are counted under the figure and are not in it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ TEXT = 0.145  # height of a line of text
 LONGEST_LABEL = 56  # letters beside the axis
 ADJUSTED = "#8a5a00"
 SHAPES = {"low 99.8": "v", "high 99.8": "^", "low 95": "D", "high 95": "D", "none": "o"}
-RATIOS = (0.1, 0.2, 0.25, 0.5, 1, 2, 4, 5, 10)
+RATIOS = (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.4, 2, 3, 5, 10)
+FINE_RATIOS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.6, 1.8, 2, 2.2)
+FINE = 5  # times as high as low, below which an axis of ratios has the finer marks
 LIMITS = (("998", 99.8, "-"), ("95", 95, (0, (4, 2.4))))
 
 
@@ -146,7 +148,8 @@ def _set_axes(axes: Any, funnel: Funnel) -> None:
     axes.set_xlabel(by_root if funnel.by_root else funnel.size_words)
     if funnel.is_ratio:
         axes.set_yscale("log")
-        marks = [one for one in RATIOS if low <= one <= high]
+        ratios = FINE_RATIOS if high / low < FINE else RATIOS
+        marks = [one for one in ratios if low <= one <= high]
         words = [wording.number(float(one)) for one in marks]
         if (funnel.points["value"] == 0).any():  # a logarithm has no 0: it stands at the foot
             marks, words = [low, *marks], ["0", *words]
@@ -191,7 +194,7 @@ def _draw_units(axes: Any, funnel: Funnel) -> None:
     low = funnel.span[0]
     for one in funnel.points.to_dict("records"):
         flag = one["flag"]
-        colour = COMMON if flag == "none" else good_or_bad(flag.split()[0], funnel.direction)
+        colour = _colour(flag, funnel.direction)
         value = max(one["value"], low * 1.001) if funnel.is_ratio else one["value"]
         size = {"o": 5.2, "D": 5.4}.get(SHAPES[flag], 7.2)
         axes.plot(
@@ -203,6 +206,13 @@ def _draw_units(axes: Any, funnel: Funnel) -> None:
                 [one["size"]], [value], "o", ms=13, mfc="none", mec=OWN, mew=1.8, clip_on=False,
                 zorder=5,
             )  # fmt: skip
+
+
+def _colour(flag: str, direction: str | None) -> str:
+    """Only what lies beyond the outer limits is judged; what is worth a look has no verdict."""
+    if flag.endswith("99.8"):
+        return good_or_bad(flag.split()[0], direction)
+    return COMMON if flag == "none" else INK
 
 
 def _name_lines(axes: Any, funnel: Funnel, ends: Sequence[tuple[str, float]]) -> None:

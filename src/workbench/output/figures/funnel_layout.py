@@ -17,6 +17,8 @@ from workbench.output.figures.unit_marks import (
 )
 
 PLOT_HEIGHT, TOP, FOOT = 3.55, 0.2, 0.82  # inches
+# Ratios: the axis holds at least the first; limits of few patients stretch it to the second only.
+NEAREST, FURTHEST = (0.8, 1.25), (0.5, 2.0)
 ROOT_FROM = 30  # sizes that differ more than so many times stand on a square-root axis
 
 
@@ -57,9 +59,11 @@ class Funnel:
             float(np.nanmax([*values, self.nation.estimate, *np.nanmax(limits, axis=0)])),
         )
         if self.is_ratio:
-            some = values[values > 0]
-            least = min(0.5, float(some.min()) if len(some) else 0.5)
-            return least / 1.25, max(2.0, min(high, 10 * float(values.max() or 1))) * 1.1
+            some = values[values > 0]  # a logarithm has no 0
+            ends = limits[-1][limits[-1] > 0]  # where limits have their names
+            low = min(max(low, FURTHEST[0]), NEAREST[0], *np.maximum(ends, 0.25), *some)
+            high = max(min(high, FURTHEST[1]), NEAREST[1], *np.minimum(ends, 4.0), *values)
+            return low / 1.08, high * 1.08
         high = max(float(values.max()), min(high, float(values.max()) + 0.3), self.target or 0)
         bottom = 0.0 if low < 0.35 else np.floor(10 * (low - 0.05)) / 10
         steps = [0.02, 0.05, *np.arange(0.1, 1.01, 0.1)]
