@@ -50,6 +50,11 @@ def test_every_study_of_both_examples_finishes(demo):
     assert {run.manifest.state for run in runs.values()} == {"finished"}
 
 
+def test_every_study_was_made_once(demo):
+    """The batch makes the runs; what tells of them afterwards only reads them."""
+    assert all(run.was_there for run in demo[0].values())
+
+
 def test_the_cohort_is_the_one_pandas_chooses(demo):
     persons = colon_patients()
     counts = demo[0]["colon"].manifest.counts

@@ -63,7 +63,7 @@ def run_demo(
         told = Watcher(started=lambda plan: progress(f"{plan.name}: running"))
         run_batch(plans, jobs=AT_ONCE, watcher=told)
         # what has finished is only read; what has failed fails again, with its own message
-        runs = [run_study(plan) for plan in plans]
+        runs = [run_study(plan, reuse=True) for plan in plans]
     finally:
         index = write_index(project.runs_folder)
     return runs, index

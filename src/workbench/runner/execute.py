@@ -61,8 +61,12 @@ class Circumstances:
     reuse: bool = False  # a run that has finished with the same key is taken as it is
 
 
-def run_study(plan: Plan, *, progress: Callable[[str], None] = lambda _: None) -> Run:
+def run_study(
+    plan: Plan, *, progress: Callable[[str], None] = lambda _: None, reuse: bool = False
+) -> Run:
     """Execute a planned study and put the run in its place.
+
+    With `reuse` a run that has finished with the same inputs is only read.
 
     Raises the notebook's own `WorkbenchError` (an empty cohort, a refusal of the gate), and
     `RunError` when it failed otherwise. A failed run is kept with its private log, and never takes
@@ -70,7 +74,7 @@ def run_study(plan: Plan, *, progress: Callable[[str], None] = lambda _: None) -
     """
     if plan.run_folder.parent.is_dir():
         sweep(plan.run_folder.parent)
-    run = execute(plan, Circumstances(progress))
+    run = execute(plan, Circumstances(progress, reuse=reuse))
     if run.failure is not None:
         raise type(run.failure)(
             f"{plan.name} failed: {run.failure}\nThe run is kept, private: {run.folder}"
