@@ -9,8 +9,10 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -20,7 +22,7 @@ from projects import study_file
 from notebooks import REPORT, write_notebook
 from workbench.project import Project
 from workbench.runner import execute
-from workbench.runner.batches.batch import Batch, Watcher, run_batch
+from workbench.runner.batches.batch import Batch, Ended, Watcher, as_they_end, run_batch
 from workbench.runner.batches.batch_plan import plan_batch
 from workbench.runner.index import write_index
 from workbench.runner.manifest import read_manifest
@@ -218,6 +220,22 @@ def test_ctrl_c_ends_cleanly_and_is_resumed(tmp_path):
     write_sweep(project, sweep={"kind": ["fine", "nap", "spawn"]})
     batch = run_sweep(project, sweep)
     assert batch.count("unchanged") == 1 and batch.count("finished") == 2
+
+
+def test_ctrl_c_is_heard_even_when_it_does_not_wake_the_runner():
+    """A signal that another thread takes leaves the waiting one asleep, as one just before does."""
+    never: Future[Ended] = Future()
+    plan = SimpleNamespace()
+    strike = threading.Timer(0.5, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT))
+    give_up = threading.Timer(30, lambda: never.set_result(Ended(plan, "finished")))
+    strike.start()
+    give_up.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(as_they_end([plan], lambda plan, again: never))
+        assert not never.done()  # what ends at last would have woken it
+    finally:
+        give_up.cancel()
 
 
 @pytest.mark.parametrize("options", [[], ["--cold"]])

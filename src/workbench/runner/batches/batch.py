@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
 from workbench.errors import RunError, WorkbenchError
@@ -25,6 +25,7 @@ from workbench.runner.plan import Plan
 from workbench.runner.standing import standing_of
 
 PATIENCE = 1.0  # seconds before a run that another runner makes is looked at again
+HEARD = 0.5  # seconds in which Ctrl-C is heard at the latest
 WARM_FROM = 3  # runs; below it the fork server takes longer to start than it saves
 
 Outcome = State | Literal["unchanged", "stopped", "taken"]
@@ -177,7 +178,11 @@ def as_they_end(
         enter(plan, again=False)
     left = len(plans)
     while left:
-        plan, future = done.get()
+        try:
+            # Not without end: a signal that comes just before Python waits does not wake it.
+            plan, future = done.get(timeout=HEARD)
+        except Empty:
+            continue
         ended = _result(plan, future)
         if ended.state == "taken":
             enter(plan, again=True)
