@@ -76,7 +76,18 @@ REGISTERS: dict[str, Any] = {
                 "start": {"type": "date", "label": "Start of dialysis"},
                 "access": {"type": "code", "codes": {"f": "fistula", "c": "catheter"}},
             },
-        }
+        },
+        "forms": {
+            "person": "id",
+            "dated_by": "sent",
+            "variables": {
+                "id": PERSON,
+                "sent": {"type": "date"},
+                "came": {"type": "date"},
+                "walk": {"type": "integer"},
+                "mood": {"type": "integer"},
+            },
+        },
     },
     "care": {
         "stays": {

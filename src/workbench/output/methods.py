@@ -130,8 +130,10 @@ METHODS = {
     ),
     "prom": (
         "Mean scores of those who answered, with Student's interval; shown from 30 patients asked "
-        "and 15 answers."
+        "and 15 answers. Hollow and grey where fewer than 60 % answered: those who did may differ "
+        "from those who did not."
     ),
+    "response": "Answers over questionnaires sent, with Wilson's interval, 95 %.",
     "change": (
         "Difference of the pooled shares after and before, Newcombe's interval, widened where "
         "points vary more than chance makes. A difference after a change is not proof of its cause."

@@ -166,6 +166,8 @@ def is_ours(column: object, result: Released) -> bool:
 
     Grouping columns are the study's; `level` is a level where how sure it is stands beside it.
     """
+    if column == "scale" and result.kind == "prom":
+        return True
     if column in result.facts.get("by", ()):
         return False
     return column in OUR_WORDS or (column == "level" and "level_words" in result.frame)

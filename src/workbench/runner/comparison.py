@@ -22,6 +22,7 @@ WORDS = {
     "workbench_code_sha256": "the workbench's own code",
     "release_profile": "the release profile",
     "life_table": "the life table",
+    "prom": "the questionnaire",
 }
 
 

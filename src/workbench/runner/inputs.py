@@ -33,7 +33,7 @@ def table_inputs(version: Version) -> dict[str, Any]:
 
 
 def reference_inputs(definitions: Definitions) -> dict[str, Any]:
-    """What a study takes from code lists, indicators and life tables, for its key."""
+    """What a study takes from code lists, indicators, life tables, questionnaires, for its key."""
     found: dict[str, Any] = {
         "code_lists": {
             name: code_list.model_dump(mode="json")
@@ -45,6 +45,8 @@ def reference_inputs(definitions: Definitions) -> dict[str, Any]:
             name: one.definition.model_dump(mode="json", by_alias=True)
             for name, one in definitions.indicators.items()
         }
+    if definitions.prom is not None:
+        found["prom"] = definitions.prom.model_dump(mode="json")
     if definitions.life_table is not None:
         found["life_table"] = {
             "definition": definitions.life_table.definition.model_dump(mode="json"),

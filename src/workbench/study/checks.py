@@ -9,6 +9,7 @@ from workbench.registers.schema import Table
 from workbench.study.definitions import Definitions, column_variable
 from workbench.study.link_checks import link_faults
 from workbench.study.model import DAYS_IN, Covariate, Study
+from workbench.study.questionnaire_checks import questionnaire_faults
 from workbench.study.row_checks import (
     code_faults,
     date_faults,
@@ -49,6 +50,7 @@ def check_study(study: Study, definitions: Definitions, *, where: str) -> None:
         *link_faults(study, definitions),
         *source_faults(study, definitions),
         *unit_faults(study, definitions),
+        *questionnaire_faults(study, definitions),
     ]
     if faults:
         raise StudyError(

@@ -12,6 +12,7 @@ from workbench.errors import DefinitionError, StudyError, did_you_mean, gathered
 from workbench.registers.codes import CodeList, load_code_list
 from workbench.registers.indicators import Indicator, load_indicator
 from workbench.registers.life_tables import LifeTableFile, load_life_table
+from workbench.registers.proms import Prom, load_prom
 from workbench.registers.schema import Register, Role, Table, load_register
 from workbench.registers.variables import Variable
 from workbench.study.model import Covariate, Study
@@ -28,6 +29,7 @@ class Definitions:
     code_lists: Mapping[str, CodeList] = field(default_factory=dict)
     life_table: LifeTableFile | None = None
     indicators: Mapping[str, Indicator] = field(default_factory=dict)
+    prom: Prom | None = None  # the questionnaire that patients answered
 
     @property
     def indicator_tables(self) -> tuple[str, ...]:
@@ -53,13 +55,16 @@ def load_definitions(study: Study, folders: Sequence[Path], *, where: str) -> De
         partial(load_life_table, folders=folders),
         faults,
     )
+    asked = study.questionnaire
+    proms = _found([asked.form] if asked else [], partial(load_prom, folders=folders), faults)
     roles = _roles(registers.get(study.population or ""), tables)
     if study.population in registers and "persons" not in roles:
         faults.append(f"population: {study.population} has no table with role: persons.")
     if faults:
         raise StudyError(gathered(f"{where} cannot be used:", faults))
     life_table = life_tables[relative.life_table] if relative else None
-    return Definitions(tables, roles, code_lists, life_table, indicators)
+    prom = proms[asked.form] if asked else None
+    return Definitions(tables, roles, code_lists, life_table, indicators, prom)
 
 
 def load_indicators(

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from workbench.errors import StudyError
 from workbench.registers.documents import Document, parse_document, read_tree_with_lines
 from workbench.registers.schema import Slug
+from workbench.study.questionnaire_rules import Questionnaire
 from workbench.study.rows import (
     WITHOUT_WINDOW,
     CodeChoice,
@@ -197,6 +198,7 @@ class Study(Document):
     indicators: tuple[Slug, ...] = ()  # by name; the first is the one adjusted for case mix
     units: UnitRules | None = None
     compare_sources: SourceComparison | None = None
+    questionnaire: Questionnaire | None = None
     variables: dict[str, Covariate] = Field(default_factory=dict)
     group: str | None = None  # compare by this variable
     model: tuple[str, ...] = ()  # variables of the regression model
@@ -226,8 +228,9 @@ class Study(Document):
     @property
     def named_tables(self) -> tuple[str, ...]:
         """Every table that the study names, by full name, each once: its own first."""
-        compared = self.compare_sources.tables if self.compare_sources else ()
-        return tuple(dict.fromkeys([self.main_table, *self.linked_tables, *compared]))
+        others = [*self.compare_sources.tables] if self.compare_sources else []
+        others += [self.questionnaire.link] if self.questionnaire else []
+        return tuple(dict.fromkeys([self.main_table, *self.linked_tables, *others]))
 
     @property
     def code_choices(self) -> tuple[CodeChoice, ...]:

@@ -15,7 +15,7 @@ TABLES = {
     "deaths": {"deaths"},
     "cancer": {"tumours"},
     "drugs": {"dispensings"},
-    "renal": {"starts", "census"},
+    "renal": {"starts", "census", "questionnaires"},
     "blood_cancer": {"lymphoma", "myeloma", "mpn", "cll", "aml", "all", "mds", "cml"},
     "palliative": {"deaths_reported"},
     "vascular": {"procedures", "followups"},

@@ -1,4 +1,4 @@
-"""The renal register: starts of treatment, and the yearly census of haemodialysis."""
+"""The renal register: starts of treatment, the yearly census of haemodialysis, questionnaires."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from workbench.data.invent.drafts import (
     unknown_or_empty,
 )
 from workbench.data.invent.kidneys import DISEASES, FIRST_YEAR, MODALITIES
+from workbench.data.invent.questionnaire_rows import questionnaire_draft
 from workbench.data.invent.world import World
 
 OLD_CODES_UNTIL = 2012
@@ -40,14 +41,19 @@ COMMENTS = ("", "Remiss från annan ort.", "Uppgifterna är kompletterade.", "Ö
 
 
 def renal_drafts(world: World, names: Names) -> Iterator[Draft]:
-    """The two tables of the renal register."""
+    """The three tables of the renal register."""
     chance = stream(world.seed, "renal register")
     cases = world.starts.only(world.starts.day >= new_year(FIRST_YEAR))
-    yield _starts(chance, world, names, cases)
+    starts, kept = _starts(chance, world, names, cases)
+    yield starts
     yield _census(chance, world, names)
+    yield questionnaire_draft(world, names, kept)
 
 
-def _starts(chance: np.random.Generator, world: World, names: Names, cases: Cases) -> Draft:
+def _starts(
+    chance: np.random.Generator, world: World, names: Names, cases: Cases
+) -> tuple[Draft, Cases]:
+    """The table of starts, and those of the true starts that are in it."""
     units, facts = world.units["nephrology"], cases.facts
     region = units.region[facts["unit"]]
     rules = reporting("renal", "starts", world.seed)
@@ -71,7 +77,7 @@ def _starts(chance: np.random.Generator, world: World, names: Names, cases: Case
         "registered_date": Dated(found.registered[found.is_there]),
         **_answers(chance, kept, units.effect[unit]),
     }
-    return Draft("starts", Rows(kept.person, kept.day, columns), (truth,))
+    return Draft("starts", Rows(kept.person, kept.day, columns), (truth,)), kept
 
 
 def _answers(chance: np.random.Generator, cases: Cases, effect: NDArray) -> dict[str, Column]:

@@ -27,6 +27,7 @@ from workbench.data.invent import (
     palliative_rows,
     people,
     places,
+    questionnaire_rows,
     vessels,
 )
 from workbench.data.invent.blood import KINDS
@@ -98,6 +99,7 @@ def _stated(world: World, as_of: date) -> str:
             "cancers": cancers.stated(),
             "blood_cancers": blood.stated(),
             "kidneys": kidneys.stated(),
+            "questionnaires": questionnaire_rows.stated(),
             "vessels": vessels.stated(),
             "palliative": palliative_rows.stated(),
             "reporting": capture.stated(world.seed),

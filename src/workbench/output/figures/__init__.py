@@ -7,6 +7,7 @@ from workbench.output.figures.comparison_figures import (
     draw_charts,
     draw_funnel,
     draw_indicators,
+    draw_scores,
     draw_type_bars,
 )
 from workbench.output.figures.drawing import (
@@ -40,6 +41,7 @@ __all__ = [
     "draw_matrix",
     "draw_missing",
     "draw_net_survival",
+    "draw_scores",
     "draw_standardised_differences",
     "draw_survival",
     "draw_tile_map",

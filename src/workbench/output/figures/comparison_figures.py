@@ -23,6 +23,7 @@ from workbench.output.figures import (
     funnel_figure,
     indicator_table_figure,
     lag_figure,
+    score_figure,
     type_bars_figure,
 )
 from workbench.output.figures.drawing import Caption, in_its_language, seal_drawing
@@ -217,6 +218,26 @@ def draw_arrivals(
     method = "Recent cases whose report is still to come are allowed for"
     further = [*lag_figure.notes(plan), *_own_note(arrived, own, labels)]
     return _sealed(lag_figure, plan, [arrived], caption, further, method)
+
+
+@in_its_language
+def draw_scores(
+    units: Released, nation: Released, *, answers: Released | None = None, own: str | None = None,
+    caption: Caption | None = None,
+) -> Released:  # fmt: skip
+    """Draw mean scores of a questionnaire by unit, with the nation on top.
+
+    `units` and `nation` are released scores, by unit and of all; `answers` the released reading
+    "shares" of who answered: a unit with a low share is hollow and grey.
+    """
+    for scores in (units, nation):
+        require_released(scores, "prom")
+    if answers is not None:
+        require_released(answers, "shares")
+    plan = score_figure.plan(units, nation, answers=answers, own=own)
+    sources = [units, nation] if answers is None else [units, nation, answers]
+    further = score_figure.notes(plan)
+    return _sealed(score_figure, plan, sources, caption, further, "Student's intervals")
 
 
 def _sealed(

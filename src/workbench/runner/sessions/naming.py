@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -18,10 +19,11 @@ from workbench.errors import DisclosureError
 from workbench.language import text
 from workbench.output.disclosure import Released
 from workbench.output.gate.lag_rules import LagTable, NowcastTable
+from workbench.output.gate.prom_rules import PromTable
 from workbench.study import Definitions, Study
 
-COUNTED = (CountTable, LagTable, NowcastTable)
-Counted = CountTable | LagTable | NowcastTable
+COUNTED = (CountTable, LagTable, NowcastTable, PromTable)
+Counted = CountTable | LagTable | NowcastTable | PromTable
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Naming:
             return result
         names = result.table[self.unit].astype(str)
         table = result.table.assign(**{self.unit: names.map(lambda one: self.called.get(one, one))})
-        return replace(result, table=table.sort_values(list(result.by), ignore_index=True))
+        order: dict[str, Any] = {"ignore_index": True, "kind": "stable"}
+        return replace(result, table=table.sort_values(list(result.by), **order))
 
     def check(self, released: Released) -> None:
         """Refuse to publish what still names a unit that should be a number.

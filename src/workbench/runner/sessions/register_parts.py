@@ -17,6 +17,7 @@ from workbench.registers.indicators import IndicatorDefinition
 from workbench.registers.standing import Answers, load_answers, load_scheme
 from workbench.registers.tiles import load_tile_map
 from workbench.runner.sessions.pack_parts import PackParts
+from workbench.runner.sessions.prom_parts import PromParts
 from workbench.runner.task import Task
 
 HIDDEN_QUARTERS = (
@@ -24,7 +25,7 @@ HIDDEN_QUARTERS = (
 )
 
 
-class RegisterParts(PackParts):
+class RegisterParts(PackParts, PromParts):
     """The part of a session that makes a register's yearly report."""
 
     task: Task

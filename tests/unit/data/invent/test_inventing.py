@@ -16,7 +16,8 @@ EVENTS = {
     "patients.inpatient": "admission_date", "patients.outpatient": "visit_date",
     "deaths.deaths": "death_date", "cancer.tumours": "diagnosis_date",
     "drugs.dispensings": "dispensed_date", "renal.starts": "start_date",
-    "renal.census": "census_date", "palliative.deaths_reported": "death_date",
+    "renal.census": "census_date", "renal.questionnaires": "sent_date",
+    "palliative.deaths_reported": "death_date",
     "vascular.procedures": "procedure_date", "vascular.followups": "followup_date",
     "blood_cancer.lymphoma": "diagnosis_date", "blood_cancer.aml": "diagnosis_date",
 }  # fmt: skip
