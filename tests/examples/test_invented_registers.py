@@ -99,6 +99,32 @@ def test_the_lymphoma_cohort_is_the_one_pandas_chooses(demo, extracts, people):
     assert counts["n_persons"] == len(first)
 
 
+def test_scores_of_the_questionnaire_are_those_pandas_finds(demo, extracts, people):
+    starts = read(extracts, "renal.starts", ";")
+    starts = starts[starts["STARTDATUM"].between("2013-01-01", "2023-12-31")]
+    starts = starts[starts["BEHANDLING"].isin(["HD", "PD"])]
+    rows = with_people(starts, people, extracts, "STARTDATUM")
+    adults = rows[rows["born"] + pd.DateOffset(years=18) <= rows["day"]]
+    forms = with_people(read(extracts, "renal.questionnaires", ";"), people, extracts, "UTSKICK")
+    asked = forms[forms["person"].isin(adults["person"])]
+    came = asked[asked["SVARDATUM"].notna()]
+    items = came.filter(like="RAND").astype(float)
+    walking = 50 * (items[["RAND2A", "RAND2B"]] - 1)
+    expected = {
+        "General health": 25 * (5 - items["RAND1"]),
+        "Pain": 25 * (5 - items["RAND5"]),
+        "Social functioning": 25 * (items["RAND7"] - 1),
+        "Physical functioning": walking.mean(axis=1),  # one item of the two is enough
+    }
+    release = demo[0]["yearly_renal"].folder / "release"
+    told = pd.read_csv(release / "scores-nation.csv").set_index("scale")["mean"]
+    assert {name: told[name] for name in expected} == {
+        name: round(points.mean()) for name, points in expected.items()
+    }
+    page = (release / "report.html").read_text(encoding="utf-8")
+    assert f"Answered: {len(came)} of {len(asked)}" in page
+
+
 def test_released_links_add_up_in_every_register(demo):
     folder = demo[0]["end_of_life"].folder / "release"
     links = pd.read_csv(next(folder.rglob("links.csv")), na_values=["[c]"])

@@ -46,14 +46,15 @@ class Standing(pd.DataFrame):
 
     @property
     def words(self) -> str:
-        """Where the register stands and what the next stage lacks, in a sentence or two."""
+        """Where the register stands and what the next stage lacks, in a few sentences."""
         level = f", level {self.level}" if self.level else ""
         told = f"Stage {self.stage}{level}."
         if not self.next_stage:
             return told
         answers = dict(zip(self["item"], self["answer"], strict=True))
-        lacking = [f"{one} (not known)" if answers[one] == UNKNOWN else one for one in self.missing]
-        return f"{told} Stage {self.next_stage} lacks: {', '.join(lacking)}."
+        told += f" Stage {self.next_stage} lacks: {', '.join(self.missing)}."
+        unknown = [one for one in self.missing if answers[one] == UNKNOWN]
+        return f"{told} Of these nobody has answered: {', '.join(unknown)}." if unknown else told
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def test_nothing_known_counts_as_not_met_and_is_named():
     assert (found.stage, found.level) == ("1", "C")
     assert set(found["answer"]) == {"not known"}
     assert found.missing == ("1", "2", "3", "4", "5")
-    assert "1 (not known)" in found.words
+    assert "Of these nobody has answered: 1, 2, 3, 4, 5." in found.words
 
 
 @pytest.mark.parametrize(

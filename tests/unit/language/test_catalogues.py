@@ -23,6 +23,8 @@ from workbench.output.figures import (
 )
 from workbench.output.formats import report
 from workbench.project import house_folder
+from workbench.registers.proms import find_proms, load_prom
+from workbench.registers.standing import load_scheme
 
 SOURCE = Path(str(resources.files("workbench")))
 OTHERS = ("sv", "nb")
@@ -83,6 +85,15 @@ def test_every_text_the_code_asks_for_is_there(spoken):
         assert len(known["", one]) == 2
 
 
+@pytest.mark.parametrize("spoken", OTHERS)
+def test_standing_and_questionnaires_are_told_in_every_language(spoken):
+    schemes = [load_scheme(name) for name in ("norway", "sweden")]
+    told = [words for one in schemes for words in (one.label, one.note.strip())]
+    told += [one.text for scheme in schemes for one in scheme.requirements.values()]
+    told += [label for name in find_proms() for label in load_prom(name).labels.values()]
+    assert [one for one in told if ("", one) not in messages(spoken)] == []
+
+
 def test_both_catalogues_have_the_same_texts_and_none_is_empty():
     swedish, norwegian = (messages(spoken) for spoken in OTHERS)
     assert set(swedish) == set(norwegian)
@@ -112,7 +123,7 @@ def _written() -> str:
     # the names of facts are told with spaces
     standing = house_folder("params") / "standing", SOURCE
     files = [path for folder in standing for path in folder.rglob("*.yaml")]
-    told += [path.read_text(encoding="utf-8").replace("_", " ") for path in files]
+    told += [" ".join(path.read_text(encoding="utf-8").replace("_", " ").split()) for path in files]
     return "\n".join([*told, *_lists()])
 
 

@@ -25,6 +25,7 @@ class PromParts(UnitParts):
 
     refusals: dict[str, str]
     caption: Callable[[str], Caption]
+    n_scales_by_unit: int = 0  # shown in the report
 
     def publish_questionnaire(self) -> None:
         """Put who answered, and scores of each unit and the nation, into the report.
@@ -69,4 +70,5 @@ class PromParts(UnitParts):
             caption = self.caption("Sorted by name; not adjusted for case mix")
             figure = draw_scores(units, nation, answers=answers, own=self._own, caption=caption)
             self.publish(figure, name="scores", heading="Health by unit", **told)
+            self.n_scales_by_unit = len(drawn)
         self.publish(nation, name="scores-nation", heading="Health of all who answered", **told)

@@ -195,6 +195,8 @@ class RegisterParts(PackParts, PromParts):
             "guideline_indicators_by_unit": len(self._evidence),
             "open_indicators_by_unit": len(self._evidence),
         }
+        if n := self.n_scales_by_unit:
+            facts |= {"patient_reported_by_unit": n, "patient_reported_indicators": n}
         if coverage is not None:
             year = self._last_day.year
             facts |= {"coverage": float(coverage.facts["nation_estimate"])}
