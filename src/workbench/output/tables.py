@@ -164,6 +164,8 @@ def _at_right(at: int, table: Table) -> str:
 
 def _written(values: list[object], column: str, result: Released, *, is_name: bool) -> list[str]:
     """One column's values as text, by what the column is."""
+    if column == "target":
+        return [_limit(str(value)) for value in values]
     if is_name:
         ours = wording.is_ours(column, result)
         told = [MISSING if wording.is_missing(value) else str(value) for value in values]
@@ -176,6 +178,13 @@ def _written(values: list[object], column: str, result: Released, *, is_name: bo
         return [wording.p_value(value) for value in values]
     decimals = _decimals(column, result)
     return [wording.number(value, decimals=decimals) for value in values]
+
+
+def _limit(told: str) -> str:
+    """A limit with as many decimals as who set it gave it; nothing where there is none."""
+    if not told.replace(".", "", 1).isdigit():
+        return told
+    return wording.number(float(told), decimals=len(told.partition(".")[2]))
 
 
 def _decimals(column: str, result: Released) -> int | None:

@@ -8,9 +8,16 @@ import pandas as pd
 import pytest
 
 from workbench.analysis import description
+from workbench.analysis.count_table import CountTable
 from workbench.errors import DisclosureError
+from workbench.language import speaking
 from workbench.output import tables
-from workbench.output.disclosure import release, release_quantiles
+from workbench.output.disclosure import (
+    release,
+    release_overview,
+    release_quantiles,
+    release_reading,
+)
 
 
 class _Cells(HTMLParser):
@@ -84,3 +91,12 @@ def test_a_table_without_rows_says_so(ledger):
 def test_only_released_results_become_tables(persons):
     with pytest.raises(DisclosureError, match="Only released results"):
         tables.to_html(persons)
+
+
+def test_a_target_keeps_its_decimals_in_the_sign_of_the_language(policy):
+    counts = CountTable(pd.DataFrame({"unit": ["A", "B"], "n": 80, "events": [40, 50]}), ("unit",))
+    shares = release_reading(release(counts, policy, title="T"), "shares", title="T", green="0.80")
+    overview = release_overview({"Talk": shares}, title="All")
+    with speaking("sv"):
+        assert ">0,80<" in tables.to_html(overview)
+    assert ">0.80<" in tables.to_html(overview)
