@@ -194,6 +194,8 @@ def start_batch(project: Project, sweep: Path, *options: str) -> subprocess.Pope
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # who runs the tests in the background may have given them deaf ears for Ctrl-C
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
@@ -228,6 +230,7 @@ def test_ctrl_c_is_heard_even_when_it_does_not_wake_the_runner():
     plan = SimpleNamespace()
     strike = threading.Timer(0.5, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT))
     give_up = threading.Timer(30, lambda: never.set_result(Ended(plan, "finished")))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     strike.start()
     give_up.start()
     try:
@@ -236,6 +239,7 @@ def test_ctrl_c_is_heard_even_when_it_does_not_wake_the_runner():
         assert not never.done()  # what ends at last would have woken it
     finally:
         give_up.cancel()
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("options", [[], ["--cold"]])

@@ -43,7 +43,7 @@ def test_a_first_study_follows_everybody_until_death(offers):
 
 
 def test_tables_of_the_population_are_not_studied(offers):
-    assert set(offers.tables) == {"renal.starts", "care.stays"}
+    assert set(offers.tables) == {"renal.starts", "renal.forms", "care.stays"}
 
 
 def test_another_outcome_takes_its_notebook_with_it(offers):
