@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from workbench.errors import did_you_mean
+from workbench.registers.proms import Prom
 from workbench.registers.schema import Table
 from workbench.study.definitions import Definitions
 from workbench.study.model import Study
@@ -35,11 +36,19 @@ def questionnaire_faults(study: Study, definitions: Definitions) -> Iterator[str
         yield f"{WHERE}: {rules.link} has no date of its own; say when a form was sent (sent)."
     yield from date_faults(f"{WHERE}.answered", rules.answered, table)
     if definitions.prom is not None:
-        yield from _item_faults(rules, table, definitions)
+        yield from _column_faults(study, rules, definitions.prom)
+        yield from _item_faults(rules, table, definitions.prom)
 
 
-def _item_faults(rules: Questionnaire, table: Table, definitions: Definitions) -> Iterator[str]:
-    items = definitions.prom.key_of if definitions.prom else {}
+def _column_faults(study: Study, rules: Questionnaire, prom: Prom) -> Iterator[str]:
+    """The forms are laid beside the study's variables: one name is one column."""
+    taken = {rules.columns.get(item, item) for item in prom.key_of} | {"answered", *prom.labels}
+    for name in sorted(taken & set(study.variables)):
+        yield f"variables.{name}: the questionnaire has a column of that name; choose another."
+
+
+def _item_faults(rules: Questionnaire, table: Table, prom: Prom) -> Iterator[str]:
+    items = prom.key_of
     for item in rules.columns:
         if item not in items:
             yield f'{WHERE}.columns: {rules.form} has no item "{item}".{did_you_mean(item, items)}'

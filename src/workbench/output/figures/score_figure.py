@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench.analysis.prom import DisplayRule
 from workbench.errors import StudyError
 from workbench.language import retold, text
 from workbench.output import wording
@@ -36,7 +37,6 @@ ROW, TOP, FOOT = 0.2, 0.5, 0.55  # inches
 MOST_UNITS, MOST_PANELS = 56, 3
 LONGEST = 24  # letters of a name
 LEFT, RIGHT, GAP = 0.235, 0.12, 0.035  # of the figure's width: names, answers, between panels
-LOW_RESPONSE = 0.60  # as in analysis.prom.DisplayRule
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Scores:
 
     def is_low(self, name: str) -> bool:
         """Whether so few of a unit answered that its mean may be that of some kind of patients."""
-        return self.response.get(name, np.nan) < LOW_RESPONSE
+        return self.response.get(name, np.nan) < DisplayRule().low_response
 
 
 def plan(

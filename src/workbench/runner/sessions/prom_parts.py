@@ -25,7 +25,8 @@ class PromParts(UnitParts):
 
     refusals: dict[str, str]
     caption: Callable[[str], Caption]
-    n_scales_by_unit: int = 0  # shown in the report
+    n_scales: int = 0  # shown in the report, of all who answered
+    n_scales_by_unit: int = 0
 
     def publish_questionnaire(self) -> None:
         """Put who answered, and scores of each unit and the nation, into the report.
@@ -61,6 +62,7 @@ class PromParts(UnitParts):
         nation = self.release_if_allowed(PromTable(whole, ()), title=title)
         if nation is None:
             return
+        self.n_scales = len(whole)
         by_unit = summarise(scored, prom, answered="answered", by=self._unit)
         drawn = list(prom.composites or prom.scales)[:MOST_DRAWN]
         chosen = by_unit[by_unit["scale"].isin(drawn)].reset_index(drop=True)

@@ -195,8 +195,9 @@ class RegisterParts(PackParts, PromParts):
             "guideline_indicators_by_unit": len(self._evidence),
             "open_indicators_by_unit": len(self._evidence),
         }
-        if n := self.n_scales_by_unit:
-            facts |= {"patient_reported_by_unit": n, "patient_reported_indicators": n}
+        if self.n_scales:
+            facts |= {"patient_reported_indicators": self.n_scales}
+            facts |= {"patient_reported_by_unit": self.n_scales_by_unit}
         if coverage is not None:
             year = self._last_day.year
             facts |= {"coverage": float(coverage.facts["nation_estimate"])}

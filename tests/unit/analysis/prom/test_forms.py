@@ -108,6 +108,16 @@ def test_a_questionnaire_that_does_not_fit_is_told(change, told):
     assert told in str(refused.value)
 
 
+def test_a_variable_cannot_be_called_as_an_answer_is():
+    content = {**STUDY, "units": {"by": "access"}, "questionnaire": RULES}
+    variables = {**STUDY["variables"], "walk": {"from": "access"}, "answered": {"from": "access"}}
+    study = parse_document({**content, "variables": variables}, Study, where="study.yaml")
+    with pytest.raises(StudyError, match="does not fit") as refused:
+        check_study(study, replace(definitions(), prom=SMALL), where="study.yaml")
+    assert "variables.walk: the questionnaire" in str(refused.value)
+    assert "variables.answered: the questionnaire" in str(refused.value)
+
+
 def test_a_questionnaire_needs_units_and_an_index_date():
     content = {**STUDY, "questionnaire": RULES, "population": None, "follow_up": None}
     study = parse_document({**content, "cohort": {}}, Study, where="study.yaml")
