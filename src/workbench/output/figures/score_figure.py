@@ -33,10 +33,11 @@ from workbench.output.figures.unit_marks import (
     wrapped,
 )
 
-ROW, TOP, FOOT = 0.2, 0.5, 0.55  # inches
+ROW, TOP, LINE_OF_TITLE, FOOT = 0.2, 0.22, 0.15, 0.55  # inches
 MOST_UNITS, MOST_PANELS = 56, 3
 LONGEST = 24  # letters of a name
 LEFT, RIGHT, GAP = 0.235, 0.12, 0.035  # of the figure's width: names, answers, between panels
+LETTERS = 88  # of a title, in the figure's width
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,19 @@ class Scores:
     @property
     def height(self) -> float:
         """Inches of the drawing."""
-        return TOP + ROW * len(self.names) + FOOT
+        n_lines = max(title.count("\n") + 1 for title in self.titles)
+        return TOP + LINE_OF_TITLE * n_lines + ROW * len(self.names) + FOOT
+
+    @property
+    def width(self) -> float:
+        """A panel's part of the figure's width."""
+        n = len(self.scales)
+        return (1 - LEFT - RIGHT - GAP * (n - 1)) / n
+
+    @property
+    def titles(self) -> list[str]:
+        """What stands over each panel, in lines that fit it."""
+        return [wrapped(retold(scale), int(self.width * LETTERS)) for scale in self.scales]
 
     def is_low(self, name: str) -> bool:
         """Whether so few of a unit answered that its mean may be that of some kind of patients."""
@@ -113,13 +126,10 @@ def draw(scores: Scores, figure: Any) -> None:
     """Draw names at the left, a panel a scale, the share that answered at the right."""
     n_rows, height = len(scores.names), scores.height
     tall, n = ROW * n_rows / height, len(scores.scales)
-    wide = (1 - LEFT - RIGHT - GAP * (n - 1)) / n
-    for at, scale in enumerate(scores.scales):
-        left = LEFT + at * (wide + GAP)
-        axes = figure.add_axes((left, FOOT / height, wide, tall))
+    for at, (scale, title) in enumerate(zip(scores.scales, scores.titles, strict=True)):
+        left = LEFT + at * (scores.width + GAP)
+        axes = figure.add_axes((left, FOOT / height, scores.width, tall))
         _draw_panel(axes, scores, scale)
-        letters = int(wide * 88)
-        title = wrapped(retold(scale), letters)
         axes.set_title(title, fontsize=8.5, loc="left", pad=4)
         if at == 0:
             _draw_names(axes, scores)
